@@ -1,1 +1,21 @@
-//! Load.
+//! loadgen: OTLP load, fake backends, and the proof that what was sent has arrived.
+//!
+//! Every span it sends carries a sequence number in its ids and a checksum of its content in an
+//! attribute (`shape`, `checksum`). A sink (`sink`) sets one bit for each sequence that arrives
+//! whole; comparing the bits with what was acknowledged (`verify`) tells lost, duplicated,
+//! corrupted and misrouted spans to the span.
+//!
+//! The binary sends (`loadgen send`), receives (`loadgen sink`) and shows the gateway at work
+//! (`loadgen demo`). The same sinks and a few plain blocking clients (`client`) serve the
+//! gateway's integration tests. Nothing here uses the gateway's own reader of OTLP bytes.
+
+pub mod checksum;
+pub mod shape;
+pub mod verify;
+
+mod clock;
+mod net;
+mod pb;
+
+pub use clock::{run_id, unix_nanos};
+pub use pb::Malformed;
