@@ -32,7 +32,7 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 /// A number for this run: unlike the one of any run started in another millisecond or process.
 #[must_use]
 pub fn run_id() -> u32 {
-    let mixed = unix_nanos() / 1_000 ^ u64::from(std::process::id()).rotate_left(20);
+    let mixed = (unix_nanos() / 1_000) ^ u64::from(std::process::id()).rotate_left(20);
     u32::try_from(mixed & u64::from(u32::MAX))
         .unwrap_or(1)
         .max(1)

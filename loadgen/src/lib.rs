@@ -9,13 +9,23 @@
 //! (`loadgen demo`). The same sinks and a few plain blocking clients (`client`) serve the
 //! gateway's integration tests. Nothing here uses the gateway's own reader of OTLP bytes.
 
-pub mod checksum;
+pub mod client;
+pub mod otlp;
 pub mod shape;
+pub mod sink;
+pub mod units;
 pub mod verify;
 
+mod checksum;
 mod clock;
+mod grpc_frame;
+mod gzip;
+mod json;
 mod net;
 mod pb;
+mod reply;
 
+pub use checksum::{CHECKSUM_KEY, RESOURCE_KEY};
 pub use clock::{run_id, unix_nanos};
+pub use gzip::deflate;
 pub use pb::Malformed;

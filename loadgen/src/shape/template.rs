@@ -182,6 +182,10 @@ fn resource(shape: &Shape, number: usize) -> Vec<u8> {
             "service.instance.id",
             format!("6ba7b810-9dad-11d1-80b4-{number:012x}"),
         ),
+        (
+            "k8s.pod.name",
+            format!("service-{number:02}-7d9f8c6b5d-x2k4q"),
+        ),
         ("host.name", format!("node-{number:02}.eu-west-1.internal")),
         ("telemetry.sdk.name", "opentelemetry".to_owned()),
         ("telemetry.sdk.language", "nodejs".to_owned()),
