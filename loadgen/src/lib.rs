@@ -9,10 +9,15 @@
 //! (`loadgen demo`). The same sinks and a few plain blocking clients (`client`) serve the
 //! gateway's integration tests. Nothing here uses the gateway's own reader of OTLP bytes.
 
+pub mod backends;
 pub mod client;
 pub mod otlp;
+pub mod pace;
+pub mod report;
+pub mod send;
 pub mod shape;
 pub mod sink;
+pub mod tally;
 pub mod units;
 pub mod verify;
 
@@ -24,6 +29,8 @@ mod json;
 mod net;
 mod pb;
 mod reply;
+mod send_grpc;
+mod send_http;
 
 pub use checksum::{CHECKSUM_KEY, RESOURCE_KEY};
 pub use clock::{run_id, unix_nanos};

@@ -43,7 +43,16 @@ pub fn rate(text: &str) -> Result<f64, String> {
 /// A count with thousands separated: `1,234,567`.
 #[must_use]
 pub fn count(number: u64) -> String {
-    let digits = number.to_string();
+    separated(&number.to_string())
+}
+
+/// The nearest whole number with thousands separated; for numbers that are no less than 0.
+#[must_use]
+pub fn rounded(number: f64) -> String {
+    separated(&format!("{number:.0}"))
+}
+
+fn separated(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (nth, digit) in digits.chars().enumerate() {
         if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
