@@ -2,10 +2,11 @@
 
     SDK --HTTP or gRPC, plain or gzip--> spanyard --routed by sdk.run--> loadgen sink
 
-What came by HTTP leaves by the otlphttp exporter, what came by gRPC by the otlp exporter, one of
-the two compressed; every resource gets one attribute upserted. So a run of four ways through also
-goes four ways out. The sink counts spans by id and by resource attribute; SDK ids are random, so
-`unique` is exact.
+    http       one attribute upserted   leaves by otlphttp, plain
+    http-gzip  nothing changed          leaves by otlphttp, gzip, as the bytes that came
+    grpc[-gzip] one attribute upserted  leaves by otlp, gzip
+
+The sink counts spans by id and by resource attribute; ids of SDKs are random, so `unique` is exact.
 
 Used by python/run and node/run. Ports are found free, everything is on 127.0.0.1 and is stopped
 by the pid it was started with.
@@ -26,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUNS = ("http", "http-gzip", "grpc", "grpc-gzip")
 SPANS = 1000
 SECONDS_MAX = 30
+COUNTED = ("unique", "duplicated", "corrupted", "requests", "gzip_requests", "grpc_requests")
 
 CONFIG = """
 receivers:
@@ -40,25 +42,32 @@ processors:
       - {{key: yard.track, value: north, action: upsert}}
 connectors:
   routing:
-    default_pipelines: [traces/http]
+    default_pipelines: [traces/grpc]
     table:
       - context: resource
-        condition: IsMatch(attributes["sdk.run"], "^grpc")
-        pipelines: [traces/grpc]
+        condition: attributes["sdk.run"] == "http"
+        pipelines: [traces/plain]
+      - context: resource
+        condition: IsMatch(attributes["sdk.run"], "^http-")
+        pipelines: [traces/original]
 exporters:
-  otlphttp:
+  otlphttp/plain:
+    endpoint: http://127.0.0.1:{sink_http}
+    compression: none
+  otlphttp/gzip:
     endpoint: http://127.0.0.1:{sink_http}
     compression: gzip
   otlp:
     endpoint: 127.0.0.1:{sink_grpc}
-    compression: none
+    compression: gzip
     tls: {{insecure: true}}
 service:
   telemetry:
     metrics: {{address: "127.0.0.1:{metrics}"}}
   pipelines:
     traces/in: {{receivers: [otlp], processors: [memory_limiter], exporters: [routing]}}
-    traces/http: {{receivers: [routing], processors: [resource/mark], exporters: [otlphttp]}}
+    traces/plain: {{receivers: [routing], processors: [resource/mark], exporters: [otlphttp/plain]}}
+    traces/original: {{receivers: [routing], exporters: [otlphttp/gzip]}}
     traces/grpc: {{receivers: [routing], processors: [resource/mark], exporters: [otlp]}}
 """
 
@@ -132,15 +141,21 @@ def settled(port, expected):
 
 def judge(run, before, after, direct):
     """One line about a run, and whether it was right."""
-    grew = {name: after[name] - before[name] for name in ("unique", "duplicated", "corrupted")}
+    grew = {name: after[name] - before[name] for name in COUNTED}
     marked = after["attributes"].get(f"sdk.run={run}", 0)
     track = "yard.track=north"
     edited = after["attributes"].get(track, 0) - before["attributes"].get(track, 0)
     lost = SPANS - grew["unique"]
-    good = lost == 0 and marked == SPANS and (direct or edited == SPANS)
+    good = lost == 0 and marked == SPANS
+    good = good and edited == (0 if direct or run == "http-gzip" else SPANS)
     good = good and grew["duplicated"] == 0 and grew["corrupted"] == 0
+    # How it reached the sink: as the SDK sent it, or as the exporters of CONFIG send.
+    zipped = run.endswith("-gzip") if direct else run != "http"
+    good = good and grew["gzip_requests"] == (grew["requests"] if zipped else 0)
+    good = good and grew["grpc_requests"] == (grew["requests"] if run.startswith("grpc") else 0)
     line = f"{run:9}  sent {SPANS}  unique {grew['unique']}  lost {lost}"
     line += f"  duplicated {grew['duplicated']}  corrupted {grew['corrupted']}  edited {edited}"
+    line += f"  requests {grew['requests']} ({grew['gzip_requests']} gzip)"
     return f"{line}  {'ok' if good else 'FAILED'}", good
 
 
