@@ -62,15 +62,7 @@ impl Backend {
     /// When it does not answer as a sink does.
     pub fn evidence(&self, run: u32) -> io::Result<Evidence> {
         let mut evidence = match &self.at {
-            At::Here(sink) => {
-                let spans = sink.report().spans;
-                Evidence {
-                    arrived: sink.run(run),
-                    duplicated: spans.duplicated,
-                    corrupted: spans.corrupted,
-                    misrouted: spans.misrouted,
-                }
-            }
+            At::Here(sink) => evidence_of(sink, run),
             At::There(addr) => ask(*addr, run)?,
         };
         evidence.duplicated -= self.before.duplicated.min(evidence.duplicated);
@@ -80,39 +72,46 @@ impl Backend {
     }
 }
 
-/// Waits until everything acknowledged has arrived, or nothing more came for `patience`; then
-/// compares. With `each`, every backend must have every span.
+/// What a sink in this process has of a run, and the mistakes it has noticed.
+#[must_use]
+pub fn evidence_of(sink: &Sink, run: u32) -> Evidence {
+    let spans = sink.report().spans;
+    Evidence {
+        arrived: sink.run(run),
+        duplicated: spans.duplicated,
+        corrupted: spans.corrupted,
+        misrouted: spans.misrouted,
+    }
+}
+
+/// Looks at the sinks until everything acknowledged has arrived, or nothing more came for
+/// `patience`; then compares. With `each`, every sink must have every span.
 ///
 /// # Errors
-/// When a sink does not answer.
+/// Those of `look`.
 pub fn settle(
-    backends: &[Backend],
-    run: u32,
+    look: impl Fn() -> io::Result<Vec<Evidence>>,
     acknowledged: &Acknowledged,
     each: bool,
     patience: Duration,
 ) -> io::Result<Proof> {
-    let look = || -> io::Result<(u64, Proof)> {
-        let found: io::Result<Vec<_>> = backends
-            .iter()
-            .map(|backend| backend.evidence(run))
-            .collect();
-        let found = found?;
+    let compare = || -> io::Result<(u64, Proof)> {
+        let found = look()?;
         let copies = found.iter().map(|evidence| evidence.arrived.len()).sum();
         Ok((copies, prove(acknowledged, &found, each)))
     };
-    let (mut copies, mut proof) = look()?;
+    let (mut copies, mut proof) = compare()?;
     let mut changed = clock::now();
     while proof.lost > 0 && changed.elapsed() < patience {
         std::thread::sleep(POLL);
         let before = copies;
-        (copies, proof) = look()?;
+        (copies, proof) = compare()?;
         if copies != before {
             changed = clock::now();
         }
     }
     std::thread::sleep(AFTERMATH);
-    Ok(look()?.1)
+    Ok(compare()?.1)
 }
 
 /// The first address of `HOST:PORT`; `http://` before it and a path after it do not matter.

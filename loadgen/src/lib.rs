@@ -11,6 +11,7 @@
 
 pub mod backends;
 pub mod client;
+pub mod demo;
 pub mod otlp;
 pub mod pace;
 pub mod report;

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loadgen::backends::{self, Backend};
+use loadgen::demo::Demo;
 use loadgen::report;
 use loadgen::send::{self, Progress};
 use loadgen::sink::Sink;
@@ -50,13 +51,8 @@ fn send(args: &SendArgs) -> Result<ExitCode, Box<dyn Error>> {
     let mut proof = None;
     if !opened.is_empty() {
         let (run, told) = (plan.shape.run, &outcome.acknowledged);
-        proof = Some(backends::settle(
-            &opened,
-            run,
-            told,
-            args.verify_each,
-            args.settle,
-        )?);
+        let look = || opened.iter().map(|backend| backend.evidence(run)).collect();
+        proof = Some(backends::settle(look, told, args.verify_each, args.settle)?);
     }
     let text = match args.output {
         Output::Human => report::human(&plan, &outcome, proof.as_ref()),
@@ -119,6 +115,16 @@ fn sink(args: &SinkArgs) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-fn demo(_args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
-    Ok(ExitCode::SUCCESS)
+fn demo(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let demo = Demo {
+        duration: args.duration,
+        spans_per_second: args.rate,
+        gateway: args.gateway.clone(),
+    };
+    let good = demo.run(&mut io::stdout())?;
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(THRESHOLD)
+    })
 }

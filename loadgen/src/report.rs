@@ -135,11 +135,7 @@ pub fn progress(now: Progress) -> String {
     let seconds = now.elapsed.as_secs_f64().max(1e-9);
     let spans = now.accepted * now.spans_per_request;
     let rate = rounded(spans as f64 / seconds);
-    let mut line = format!(
-        "{seconds:>5.0} s  {} spans  {} spans/s",
-        count(spans),
-        count(rate)
-    );
+    let mut line = format!("{seconds:>5.0} s  {} spans  {rate} spans/s", count(spans));
     if now.troubled > 0 {
         line.push_str(&format!("  {} not accepted at once", count(now.troubled)));
     }
