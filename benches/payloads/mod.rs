@@ -5,8 +5,8 @@
 //! B =  1 resource  x  50 spans, about 24.7 KB    an SDK under load
 //! C =  1 resource  x   5 spans, about 2.9 KB     an SDK at rest
 //! ```
-//! A span has 9 attributes and about 480 bytes, a resource 10 attributes. Ids, times and values come
-//! from a generator with a fixed seed. `benches/peers/payload.py` makes bodies of the same shape.
+//! A span has 9 attributes and about 480 bytes, a resource 10 attributes. Ids, times and values
+//! come from a generator with a fixed seed. `benches/peers/payload.py` makes the same shapes.
 //! Not here: realistic timing, other signals, compression.
 
 use spanyard_wire::encode::{Encoder, encoded};

@@ -1,13 +1,15 @@
 //! The house rules that neither the compiler nor the linter holds.
 //!
 //! Sizes and headers of files (`shape`), the direction of imports (`imports`), dependencies and
-//! their number (`manifest`), and words that mark unfinished work (`words`). The tree is walked
-//! without git (`tree`), so that it holds in a clone, an archive and a package alike.
+//! their number (`manifest`), links between pages (`links`), words that mark unfinished work
+//! (`words`). The tree is walked without git (`tree`), so that it holds in a clone, an archive
+//! and a package alike.
 //! Every rule is a function of (files, table) that gives findings; a second test of each rule
 //! feeds it a made-up offender, so that a rule that sees nothing is noticed.
 //! There is no list of exceptions, on purpose: a file that breaks a rule is changed.
 
 mod imports;
+mod links;
 mod manifest;
 mod shape;
 mod tree;
