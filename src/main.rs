@@ -1,2 +1,3 @@
-//! t
-fn main(){}
+//! The `spanyard` program.
+
+fn main() {}
