@@ -113,6 +113,7 @@ impl Batch {
         write(block.bytes_mut());
         let end = block.len();
         self.push(Part { weight, place: Place::Gathered { start, end } });
+        self.shared = None;
     }
 
     /// Appends a copy as slices. `shared` is given when the copy travels alone.

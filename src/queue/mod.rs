@@ -31,7 +31,7 @@ use crate::runtime::clock;
 use crate::telemetry::ledger::{DropReason, Row};
 use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
-use batch::{Batch, Encoding, GATHER_BYTES_MAX, Sealed, Shared};
+use batch::{Batch, Encoding, Sealed, Shared};
 use ring::{Due, MergeKey, Ring, size};
 use wake::Desk;
 
@@ -70,8 +70,9 @@ pub struct Joining {
 pub enum Goods<'a> {
     /// At most [`GATHER_BYTES_MAX`] bytes, written into the batch's own block.
     Small(&'a dyn Fn(&mut Vec<u8>)),
-    /// Slices, shared with other destinations; compressed at most once when it travels alone.
-    Large(&'a Payload, &'a Shared),
+    /// Slices, shared with other destinations. With a cell for its compressed form it travels alone,
+    /// and is compressed once for all of them.
+    Large(&'a Payload, Option<&'a Shared>),
     /// The bytes as they came, still compressed.
     Original(&'a Payload, Encoding),
 }
@@ -167,7 +168,7 @@ impl Destination {
             let batching = joining.batching.as_ref();
             let now = clock::now();
             let batch = ring.open_for(now, &joining.key, batching, weight).ok_or(Full::Keys)?;
-            let len = usize::try_from(weight.bytes).unwrap_or(usize::MAX).min(GATHER_BYTES_MAX);
+            let len = usize::try_from(weight.bytes).unwrap_or(usize::MAX);
             let ticket = self.supplies.bytes.empty();
             if batch.reserve(&self.supplies.home, ticket, len).is_err() {
                 ring.abandon_empty(&joining.key);
@@ -183,35 +184,47 @@ impl Destination {
         self.supplies.row.routed(weight);
         let mut ring = self.ring.borrow_mut();
         let joins = self.plan.queue.merge || joining.batching.is_some();
-        match goods {
+        let alone = match goods {
             Goods::Original(payload, encoding) => {
-                let mut batch = Batch::original(now, weight, payload, *encoding);
-                batch.hold(room.slots);
-                ring.put_alone(batch);
+                Some(Batch::original(now, weight, payload, *encoding))
             }
-            Goods::Small(_) | Goods::Large(..) => {
-                let batching = joining.batching.as_ref();
-                let Some(batch) = ring.open_for(now, &joining.key, batching, weight) else {
-                    // `OPEN_BATCHES_MAX` sets of metadata wait: counted, never silent.
-                    drop(ring);
-                    self.supplies.meter.enqueue_failed.increment(weight.items);
-                    self.supplies.row.dropped(DropReason::QueueFull, weight);
-                    return;
-                };
-                match goods {
-                    Goods::Small(write) => batch.gather(weight, write),
-                    Goods::Large(payload, shared) => batch.attach(weight, payload, Some(shared)),
-                    Goods::Original(..) => {}
+            Goods::Large(payload, Some(shared)) if joining.batching.is_none() => {
+                let mut batch = Batch::new(now);
+                batch.attach(weight, payload, Some(shared));
+                Some(batch)
+            }
+            Goods::Small(_) | Goods::Large(..) => None,
+        };
+        if let Some(mut batch) = alone {
+            batch.hold(room.slots);
+            ring.put_alone(batch);
+        } else {
+            let batching = joining.batching.as_ref();
+            let Some(batch) = ring.open_for(now, &joining.key, batching, weight) else {
+                drop(ring);
+                self.supplies.meter.enqueue_failed.increment(weight.items);
+                self.supplies.row.dropped(DropReason::QueueFull, weight);
+                return;
+            };
+            match goods {
+                Goods::Small(write) => batch.gather(weight, write),
+                Goods::Large(payload, _) | Goods::Original(payload, _) => {
+                    batch.attach(weight, payload, None);
                 }
-                batch.hold(room.slots);
-                ring.joined(&joining.key, weight, joins);
             }
+            batch.hold(room.slots);
+            ring.joined(&joining.key, weight, joins);
         }
         self.book_slots(weight, true);
         let due = ring.due_batches(now);
         let later = !matches!(ring.due(now), Due::Never);
         drop(ring);
         self.desk.call(due, later);
+    }
+
+    /// Gives back what [`Destination::reserve`] prepared for a request that was refused after all.
+    pub fn cancel(&self, joining: &Joining) {
+        self.ring.borrow_mut().abandon_empty(&joining.key);
     }
 
     /// Counts a copy that found no room and is dropped, another destination having taken the request.
