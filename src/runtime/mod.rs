@@ -1,1 +1,3 @@
-//! (see docs/architecture.md)
+//! What a thread of the gateway stands on: clock, cores, sockets, tasks, shards.
+
+pub mod clock;
