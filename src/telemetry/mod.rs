@@ -12,3 +12,4 @@
 pub mod cells;
 pub mod ledger;
 pub mod names;
+pub mod scrape;
