@@ -29,14 +29,14 @@ use crate::runtime::{clock, cores};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
 use crate::units::Weight;
-use common::{Common, Order};
+use common::{Common, Current, Order};
 pub use drain::Losses;
 
 /// Reads and checks the configuration again, for a reload.
 pub type Reader = Box<dyn Fn() -> Result<Plan, Problems>>;
 
-/// How long after the drain deadline the shards' threads may take to end.
-const JOIN_GRACE: Duration = Duration::from_millis(500);
+/// How long after the drain deadline the shards' reports are waited for.
+const REPORT_GRACE: Duration = Duration::from_millis(500);
 
 /// A gateway whose listeners are bound and whose shards run.
 pub struct App {
@@ -57,8 +57,9 @@ impl App {
         };
         let cores = placement(count, plan.runtime.pin);
         let sockets = doors::bind_admin(&plan.admin)?;
-        let common = Common::new(plan, count)?;
-        let plan = common.plan.load_full();
+        let current = Current::prepare(plan).map_err(io::Error::other)?;
+        let common = Common::new(current, count)?;
+        let plan = Arc::clone(&common.plan.load().plan);
         let state = admin_state(&common);
         let admin = admin::serve(&plan.admin, sockets, Arc::new(state))?;
         let mut shards = Vec::with_capacity(count);
@@ -93,7 +94,7 @@ impl App {
     /// Stops accepting, finishes what was taken, empties the queues until the deadline.
     #[must_use]
     pub fn drain(self) -> Losses {
-        let within = self.common.plan.load().runtime.drain_timeout;
+        let within = self.common.plan.load().plan.runtime.drain_timeout;
         self.common.readiness.set_draining();
         tracing::info!(?within, "draining");
         let deadline = clock::now() + within;
@@ -101,15 +102,9 @@ impl App {
             // A shard that takes no orders is broken; what it held is booked below.
             drop(orders.try_send(Order::Drain { deadline }));
         }
-        let losses = self.common.collect_losses(self.shards.len(), deadline + JOIN_GRACE);
+        let losses = self.common.collect_losses(self.shards.len(), deadline + REPORT_GRACE);
         for (index, thread) in self.shards.into_iter().enumerate() {
-            if thread.is_finished() && thread.join().is_err() {
-                tracing::error!(shard = index, "the shard's thread panicked");
-            }
-            let left = self.common.ledger.book_abandoned(index, DropReason::Shutdown);
-            if left != Weight::default() {
-                tracing::error!(shard = index, items = left.items, "the shard did not drain");
-            }
+            self.common.settle(index, thread);
         }
         self.admin.stop();
         losses

@@ -28,6 +28,16 @@ pub struct Weight {
 }
 
 impl Weight {
+    /// What is left after `other` has been taken away; never below zero.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self {
+            items: self.items.saturating_sub(other.items),
+            requests: self.requests.saturating_sub(other.requests),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
     /// The sum of two weights.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

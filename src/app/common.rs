@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use spanyard_wire::schema::Signal;
@@ -15,10 +16,11 @@ use super::drain::Losses;
 use crate::admin::Readiness;
 use crate::buf::budget::Budget;
 use crate::config::plan::{Destination, Plan};
+use crate::export::{self, Backend, Unusable};
 use crate::runtime::clock;
 use crate::telemetry::cells::Registry;
-use crate::telemetry::ledger::Ledger;
-use crate::units::MIB;
+use crate::telemetry::ledger::{DropReason, Ledger};
+use crate::units::{MIB, Weight};
 
 /// The stride in which shards lease bytes.
 const BYTES_STRIDE_MAX: usize = MIB;
@@ -26,6 +28,9 @@ const BYTES_STRIDE_MAX: usize = MIB;
 const SLOTS_STRIDE_MAX: usize = 64;
 /// Orders that may wait for a shard.
 const ORDERS_MAX: usize = 16;
+
+/// How long after its report a shard's thread may take to end.
+const JOIN_GRACE: Duration = Duration::from_millis(250);
 
 /// What the main thread tells a shard.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +44,22 @@ pub(super) enum Order {
     },
 }
 
+/// A plan with what can only be made once for it: clients that have read their certificates.
+pub(super) struct Current {
+    pub(super) plan: Arc<Plan>,
+    pub(super) backends: Vec<Backend>,
+}
+
+impl Current {
+    pub(super) fn prepare(plan: Plan) -> Result<Self, Unusable> {
+        let backends = plan.destinations.iter().map(export::prepare).collect::<Result<_, _>>()?;
+        Ok(Self { plan: Arc::new(plan), backends })
+    }
+}
+
 /// Shared by the main thread and all shards.
 pub(super) struct Common {
-    pub(super) plan: ArcSwap<Plan>,
+    pub(super) plan: ArcSwap<Current>,
     pub(super) shards: usize,
     pub(super) bytes: Arc<Budget>,
     pub(super) registry: Arc<Registry>,
@@ -55,9 +73,9 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(plan: Plan, shards: usize) -> io::Result<Arc<Self>> {
-        let doors = Doors::bind(&plan, shards, None)?;
-        let budget = plan.budget;
+    pub(super) fn new(current: Current, shards: usize) -> io::Result<Arc<Self>> {
+        let doors = Doors::bind(&current.plan, shards, None)?;
+        let budget = current.plan.budget;
         let (orders, inboxes) = (0..shards).map(|_| flume::bounded(ORDERS_MAX)).unzip();
         Ok(Arc::new(Self {
             bytes: Budget::new(budget.limit, budget.soft, shards, BYTES_STRIDE_MAX),
@@ -65,7 +83,7 @@ impl Common {
             ledger: Ledger::new(shards),
             readiness: Readiness::new(shards),
             doors: Mutex::new(doors),
-            plan: ArcSwap::from_pointee(plan),
+            plan: ArcSwap::from_pointee(current),
             shards,
             orders,
             inboxes,
@@ -84,6 +102,26 @@ impl Common {
             .or_insert_with(|| Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX));
         budget.resize(capacity, capacity);
         Arc::clone(budget)
+    }
+
+    /// Books what a shard's thread has left behind. A thread that still runs is the only writer of its
+    /// cells: it is left alone, and its items stay counted as queued.
+    pub(super) fn settle(&self, shard: usize, thread: JoinHandle<()>) {
+        let until = clock::now() + JOIN_GRACE;
+        while !thread.is_finished() && clock::now() < until {
+            std::thread::yield_now();
+        }
+        if !thread.is_finished() {
+            tracing::error!(shard, "the shard's thread does not end");
+            return;
+        }
+        if thread.join().is_err() {
+            tracing::error!(shard, "the shard's thread panicked");
+        }
+        let left = self.ledger.book_abandoned(shard, DropReason::Shutdown);
+        if left != Weight::default() {
+            tracing::error!(shard, items = left.items, "the shard left items behind");
+        }
     }
 
     /// A shard reports what it could not deliver.

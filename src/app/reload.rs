@@ -7,7 +7,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Reader;
-use super::common::{Common, Order};
+use super::common::{Common, Current, Order};
 use super::doors::Doors;
 
 /// Reads the configuration again and swaps the plan, or says why not.
@@ -19,6 +19,14 @@ pub(super) fn reload(common: &Common, reader: &Reader) {
             return;
         }
     };
+    let current = match Current::prepare(plan) {
+        Ok(current) => current,
+        Err(error) => {
+            tracing::error!(%error, "the configuration was not reloaded");
+            return;
+        }
+    };
+    let plan = Arc::clone(&current.plan);
     {
         let mut doors = common.doors.lock().unwrap_or_else(PoisonError::into_inner);
         match Doors::bind(&plan, common.shards, Some(&doors)) {
@@ -30,7 +38,7 @@ pub(super) fn reload(common: &Common, reader: &Reader) {
         }
     }
     common.bytes.resize(plan.budget.limit, plan.budget.soft);
-    common.plan.store(Arc::new(plan));
+    common.plan.store(Arc::new(current));
     for orders in &common.orders {
         // A shard that takes no orders loads the plan when it is restarted.
         drop(orders.try_send(Order::Reload));

@@ -24,22 +24,14 @@ impl Chunk {
     #[must_use]
     pub fn new(block: Arc<Block>, start: usize, end: usize) -> Self {
         let end = end.min(block.len());
-        Self {
-            block,
-            start: start.min(end),
-            end,
-        }
+        Self { block, start: start.min(end), end }
     }
 
     /// All of `block`.
     #[must_use]
     pub fn whole(block: Arc<Block>) -> Self {
         let end = block.len();
-        Self {
-            block,
-            start: 0,
-            end,
-        }
+        Self { block, start: 0, end }
     }
 
     /// The bytes.
@@ -65,11 +57,7 @@ impl Chunk {
     pub fn slice(&self, start: usize, end: usize) -> Self {
         let end = self.start.saturating_add(end).min(self.end);
         let start = self.start.saturating_add(start).min(end);
-        Self {
-            block: Arc::clone(&self.block),
-            start,
-            end,
-        }
+        Self { block: Arc::clone(&self.block), start, end }
     }
 
     /// The block it is a slice of.
@@ -183,10 +171,7 @@ pub struct Reader {
 
 impl Reader {
     fn prefix_rest(&self) -> &[u8] {
-        self.prefix
-            .bytes
-            .get(self.prefix_at..self.prefix.len())
-            .unwrap_or_default()
+        self.prefix.bytes.get(self.prefix_at..self.prefix.len()).unwrap_or_default()
     }
 
     fn rest_of(&self, index: usize) -> &[u8] {
@@ -206,11 +191,7 @@ impl Buf for Reader {
 
     fn chunk(&self) -> &[u8] {
         let prefix = self.prefix_rest();
-        if prefix.is_empty() {
-            self.rest_of(self.index)
-        } else {
-            prefix
-        }
+        if prefix.is_empty() { self.rest_of(self.index) } else { prefix }
     }
 
     fn chunks_vectored<'a>(&'a self, slots: &mut [IoSlice<'a>]) -> usize {

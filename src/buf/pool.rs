@@ -59,12 +59,7 @@ impl Pool {
             returning,
         };
         LOCAL.with_borrow_mut(|local| *local = Some(free));
-        Self {
-            home: Arc::new(Home {
-                returning: sender,
-                id,
-            }),
-        }
+        Self { home: Arc::new(Home { returning: sender, id }) }
     }
 
     /// The home that blocks of this pool return to.
@@ -77,9 +72,9 @@ impl Pool {
     #[must_use]
     pub fn spare() -> (usize, usize) {
         LOCAL.with_borrow(|local| {
-            local.as_ref().map_or((0, 0), |free| {
-                (free.bytes, free.classes.iter().map(Vec::len).sum())
-            })
+            local
+                .as_ref()
+                .map_or((0, 0), |free| (free.bytes, free.classes.iter().map(Vec::len).sum()))
         })
     }
 }

@@ -22,11 +22,7 @@ fn tickets_never_exceed_the_limit_and_all_come_back() {
         tickets.push(ticket);
     }
     let held: usize = tickets.iter().map(super::budget::Ticket::amount).sum();
-    assert_eq!(
-        (held, tickets.len()),
-        (994, 142),
-        "all but the remainder is handed out"
-    );
+    assert_eq!((held, tickets.len()), (994, 142), "all but the remainder is handed out");
     drop(tickets);
     drop(lease);
     assert_eq!(budget.leased(), 0);
@@ -40,14 +36,7 @@ fn new_work_stops_at_the_soft_bound_and_admitted_work_at_the_limit() {
     assert!(lease.admit(1, usize::MAX).is_err());
     first.grow(399).expect("growth goes up to the limit");
     let refused = first.grow(2).expect_err("and not beyond");
-    assert_eq!(
-        refused,
-        Exhausted {
-            wanted: 2,
-            leased: 999,
-            ceiling: 1000
-        }
-    );
+    assert_eq!(refused, Exhausted { wanted: 2, leased: 999, ceiling: 1000 });
     assert_eq!(first.amount(), 999, "a refusal leaves the ticket as it was");
 }
 
@@ -57,10 +46,7 @@ fn a_flow_with_its_own_limiter_refuses_at_its_own_bound() {
     let lease = budget.lease();
     let _held = lease.admit(300, 300).expect("exactly at the bound");
     assert!(lease.admit(1, 300).is_err());
-    assert!(
-        lease.admit(1, 301).is_ok(),
-        "another flow's bound is its own"
-    );
+    assert!(lease.admit(1, 301).is_ok(), "another flow's bound is its own");
 }
 
 #[test]
@@ -138,9 +124,7 @@ fn a_block_dropped_on_another_thread_comes_home_too() {
     let home = Arc::clone(pool.home());
     let taken = home.take(64 * KIB);
     let address = taken.as_ptr() as usize;
-    thread::spawn(move || home.give(taken))
-        .join()
-        .expect("no panic");
+    thread::spawn(move || home.give(taken)).join().expect("no panic");
     let again = pool.home().take(64 * KIB);
     assert_eq!(again.as_ptr() as usize, address);
 }
@@ -170,10 +154,7 @@ fn a_growing_block_keeps_its_bytes_and_pays_for_its_size() {
         assert!(block.ticket().amount() >= block.capacity());
     }
     assert_eq!(&*block, expected.as_slice());
-    assert!(
-        block.reserve(2 * MIB).is_err(),
-        "the budget bounds the growth"
-    );
+    assert!(block.reserve(2 * MIB).is_err(), "the budget bounds the growth");
     assert_eq!(&*block, expected.as_slice(), "a refusal loses nothing");
     drop(block);
     drop(lease);

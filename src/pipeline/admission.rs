@@ -72,14 +72,7 @@ impl Entry {
                 for lane in self.lanes.of_branch(branch) {
                     let joining = lane.joining(headers);
                     let form = source.form(lane, &joining, selection);
-                    intents.push(Intent {
-                        branch,
-                        lane,
-                        joining,
-                        weight,
-                        form,
-                        room: None,
-                    });
+                    intents.push(Intent { branch, lane, joining, weight, form, room: None });
                 }
             }
             let own = intents.get_mut(first..).unwrap_or_default();
@@ -112,9 +105,9 @@ impl Entry {
     ) -> Option<Payload> {
         let wants_payload = intents.iter().any(|intent| intent.form == Form::Large);
         let payload = match &source.message {
-            Held::Block(block) if wants_payload => selection
-                .to_payload(block, &self.tools.home, &self.tools.lease)
-                .ok(),
+            Held::Block(block) if wants_payload => {
+                selection.to_payload(block, &self.tools.home, &self.tools.lease).ok()
+            }
             _ => None,
         };
         for intent in intents {
@@ -123,9 +116,7 @@ impl Entry {
             }
             let small = intent.form == Form::Small;
             let destination = &intent.lane.destination;
-            intent.room = destination
-                .reserve(&intent.joining, intent.weight, small)
-                .ok();
+            intent.room = destination.reserve(&intent.joining, intent.weight, small).ok();
         }
         payload
     }
@@ -141,15 +132,7 @@ impl Entry {
         let mut hold = None;
         let mut shared = SharedByBranch::default();
         let fan_out = intents.len() > 1;
-        for Intent {
-            branch,
-            lane,
-            joining,
-            weight,
-            form,
-            room,
-        } in intents
-        {
+        for Intent { branch, lane, joining, weight, form, room } in intents {
             let destination = &lane.destination;
             let Some(room) = room else {
                 destination.turned_away(weight);
@@ -247,11 +230,7 @@ impl SharedByBranch {
 }
 
 fn weight_of(selection: &Selection) -> Weight {
-    Weight {
-        items: selection.items,
-        requests: 1,
-        bytes: selection.splice.len() as u64,
-    }
+    Weight { items: selection.items, requests: 1, bytes: selection.splice.len() as u64 }
 }
 
 /// Decides for the whole request from the room that was found.
@@ -274,10 +253,7 @@ fn judge(request: &Request, selections: &[Selection], intents: &[Intent<'_>]) ->
             Reach::Safe => taken = true,
             Reach::Recovers => return Verdict::Refused(Refusal::Overloaded),
             Reach::Dead(exporter) => {
-                let items = request
-                    .groups
-                    .get(index)
-                    .map_or(0, |group| u64::from(group.items));
+                let items = request.groups.get(index).map_or(0, |group| u64::from(group.items));
                 rejected = rejected.saturating_add(items);
                 culprit = Some(exporter);
             }
@@ -312,11 +288,7 @@ fn reach<'a>(group: usize, selections: &[Selection], intents: &'a [Intent<'_>]) 
     };
     let any_real = intents.iter().filter(takes).any(|intent| intent.lane.real);
     let mut reach = Reach::Nowhere;
-    for intent in intents
-        .iter()
-        .filter(takes)
-        .filter(|intent| intent.lane.real || !any_real)
-    {
+    for intent in intents.iter().filter(takes).filter(|intent| intent.lane.real || !any_real) {
         if intent.room.is_some() {
             return Reach::Safe;
         }

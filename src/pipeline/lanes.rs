@@ -47,19 +47,10 @@ impl Lanes {
             .branches
             .iter()
             .map(|branch| {
-                branch
-                    .legs
-                    .iter()
-                    .filter_map(|leg| Lane::bind(leg, queue, batchings))
-                    .collect()
+                branch.legs.iter().filter_map(|leg| Lane::bind(leg, queue, batchings)).collect()
             })
             .collect();
-        Some(Self {
-            plan: Arc::clone(plan),
-            receiver,
-            signal,
-            branches,
-        })
+        Some(Self { plan: Arc::clone(plan), receiver, signal, branches })
     }
 
     /// The flow. It exists: `bind` has found it in the same, immutable plan.
@@ -87,10 +78,7 @@ impl Lane {
                 batchings.push(Rc::new(batching.clone()));
                 batchings.len().saturating_sub(1)
             });
-            joining.key = MergeKey {
-                batching: index.saturating_add(1),
-                metadata: None,
-            };
+            joining.key = MergeKey { batching: index.saturating_add(1), metadata: None };
             joining.batching = batchings.get(index).cloned();
             metadata_keys.clone_from(&batching.metadata_keys);
         }
@@ -100,13 +88,7 @@ impl Lane {
             Target::Debug | Target::Nop => Compression::None,
         };
         let real = destination.plan().is_real();
-        Some(Self {
-            destination,
-            joining,
-            wants,
-            real,
-            metadata_keys,
-        })
+        Some(Self { destination, joining, wants, real, metadata_keys })
     }
 
     /// How a request with these headers joins others on this lane.
@@ -130,10 +112,7 @@ impl Lane {
 
     /// Whether bytes that came in `encoding` can leave as they are.
     pub(super) const fn takes(&self, encoding: Encoding) -> bool {
-        matches!(
-            (self.wants, encoding),
-            (Compression::Gzip(_), Encoding::Gzip)
-        )
+        matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
     }
 }
 

@@ -104,11 +104,7 @@ impl Batch {
         match &mut self.gathered {
             Some(block) => block.reserve(len),
             None => {
-                let first = if self.parts.is_empty() {
-                    len
-                } else {
-                    GATHER_BYTES_FIRST.max(len)
-                };
+                let first = if self.parts.is_empty() { len } else { GATHER_BYTES_FIRST.max(len) };
                 self.gathered = Some(Block::new(home, first, ticket)?);
                 Ok(())
             }
@@ -123,10 +119,7 @@ impl Batch {
         let start = block.len();
         write(block.bytes_mut());
         let end = block.len();
-        self.push(Part {
-            weight,
-            place: Place::Gathered { start, end },
-        });
+        self.push(Part { weight, place: Place::Gathered { start, end } });
         self.shared = None;
     }
 
@@ -136,10 +129,7 @@ impl Batch {
         self.chunks.extend(payload.chunks().iter().cloned());
         self.chunk_bytes = self.chunk_bytes.saturating_add(payload.len());
         let end = self.chunks.len();
-        self.push(Part {
-            weight,
-            place: Place::Chunks { start, end },
-        });
+        self.push(Part { weight, place: Place::Chunks { start, end } });
         self.shared = shared.filter(|_| self.parts.len() == 1).cloned();
     }
 
@@ -168,8 +158,7 @@ impl Batch {
     /// Bytes that wait, as they will be read by an encoder.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.chunk_bytes
-            .saturating_add(self.gathered.as_ref().map_or(0, |block| block.len()))
+        self.chunk_bytes.saturating_add(self.gathered.as_ref().map_or(0, |block| block.len()))
     }
 
     /// Whether nothing has been put in.
@@ -309,14 +298,8 @@ impl Sealed {
                     }
                 }
             }
-            let place = Place::Chunks {
-                start,
-                end: payload.chunks().len(),
-            };
-            kept.push(Part {
-                weight: part.weight,
-                place,
-            });
+            let place = Place::Chunks { start, end: payload.chunks().len() };
+            kept.push(Part { weight: part.weight, place });
             weight = weight.plus(part.weight);
         }
         Self {

@@ -10,6 +10,7 @@
 //! from the queue; slots and bytes go back with it. It knows nothing of sockets, retries or encodings.
 
 pub mod batch;
+mod flight;
 pub mod ring;
 mod wake;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use metrics::Gauge;
+use tokio::sync::Notify;
 
 use crate::buf::budget::{Lease, Ticket};
 use crate::buf::payload::Payload;
@@ -32,6 +34,7 @@ use crate::telemetry::ledger::{DropReason, Row};
 use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
+pub use flight::{Fate, Flight};
 use ring::{Due, MergeKey, Ring, size};
 use wake::Desk;
 
@@ -110,6 +113,10 @@ pub struct Destination {
     breaker_open: Cell<bool>,
     last_answer: Cell<Instant>,
     slots_used: Cell<u64>,
+    held_by_workers: Cell<Weight>,
+    unanswered: Cell<Weight>,
+    blame: Cell<DropReason>,
+    emptied: Notify,
 }
 
 impl Destination {
@@ -126,6 +133,10 @@ impl Destination {
             breaker_open: Cell::new(false),
             last_answer: Cell::new(clock::now()),
             slots_used: Cell::new(0),
+            held_by_workers: Cell::default(),
+            unanswered: Cell::default(),
+            blame: Cell::new(DropReason::Shutdown),
+            emptied: Notify::new(),
         })
     }
 
@@ -162,18 +173,12 @@ impl Destination {
             return Err(Full::Closed);
         }
         let amount = usize::try_from(size(weight, self.plan.queue.sizer)).unwrap_or(usize::MAX);
-        let slots = self
-            .supplies
-            .slots
-            .ticket(amount)
-            .map_err(|_| Full::Slots)?;
+        let slots = self.supplies.slots.ticket(amount).map_err(|_| Full::Slots)?;
         if small {
             let mut ring = self.ring.borrow_mut();
             let batching = joining.batching.as_ref();
             let now = clock::now();
-            let batch = ring
-                .open_for(now, &joining.key, batching, weight)
-                .ok_or(Full::Keys)?;
+            let batch = ring.open_for(now, &joining.key, batching, weight).ok_or(Full::Keys)?;
             let len = usize::try_from(weight.bytes).unwrap_or(usize::MAX);
             let ticket = self.supplies.bytes.empty();
             if batch.reserve(&self.supplies.home, ticket, len).is_err() {
@@ -272,16 +277,8 @@ impl Destination {
         let weight = batch.weight();
         let (sealed, slots) = batch.seal();
         #[expect(clippy::cast_precision_loss, reason = "a histogram sample")]
-        self.supplies
-            .meter
-            .batch_requests
-            .record(weight.requests as f64);
-        let flight = Flight {
-            destination: Rc::clone(self),
-            weight,
-            unsettled: weight,
-            _slots: slots,
-        };
+        self.supplies.meter.batch_requests.record(weight.requests as f64);
+        let flight = Flight::new(Rc::clone(self), weight, slots);
         (sealed, flight)
     }
 
@@ -305,10 +302,7 @@ impl Destination {
     pub fn set_health(&self, failing: bool, breaker_open: bool) {
         self.failing.set(failing);
         self.breaker_open.set(breaker_open);
-        self.supplies
-            .meter
-            .breaker_open
-            .set(if breaker_open { 1.0 } else { 0.0 });
+        self.supplies.meter.breaker_open.set(if breaker_open { 1.0 } else { 0.0 });
         if failing {
             self.desk.relieve();
         }
@@ -338,20 +332,44 @@ impl Destination {
             self.supplies.row.dropped(DropReason::NoTicket, lost);
         }
         let oldest = self.ring.borrow().oldest();
-        let age = oldest.map_or(0.0, |since| {
-            now.saturating_duration_since(since).as_secs_f64()
-        });
+        let age = oldest.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
         self.supplies.meter.oldest_age_seconds.set(age);
+        self.supplies.slots.sweep();
         if !self.is_pressed() {
             self.desk.relieve();
         }
     }
 
+    /// From now on nothing waits for company.
+    pub fn flush(&self) {
+        self.ring.borrow_mut().flush();
+        self.desk.call_all();
+    }
+
     /// Takes nothing more; what waits leaves without waiting for company, then the workers end.
     pub fn close(&self) {
         self.closed.set(true);
-        self.ring.borrow_mut().flush();
-        self.desk.call_all();
+        self.flush();
+    }
+
+    /// Waits until nothing waits and nothing is in flight.
+    pub async fn emptied(&self) {
+        while !self.is_idle() {
+            self.emptied.notified().await;
+        }
+    }
+
+    /// What workers hold: refused by the backend so far and to be tried again, and sent without an
+    /// answer yet.
+    #[must_use]
+    pub fn in_flight(&self) -> (Weight, Weight) {
+        let unanswered = self.unanswered.get();
+        (self.held_by_workers.get().minus(unanswered), unanswered)
+    }
+
+    /// From now on, flights that end without a fate are counted as dropped for `reason`.
+    pub fn blame(&self, reason: DropReason) {
+        self.blame.set(reason);
     }
 
     /// Whether nothing waits and nothing is in flight.
@@ -367,94 +385,35 @@ impl Destination {
             self.book_slots(lost, false);
             self.supplies.row.dropped(reason, lost);
         }
+        if self.is_idle() {
+            self.emptied.notify_waiters();
+        }
         self.desk.call_all();
         lost
+    }
+
+    fn landed(&self, weight: Weight) {
+        self.book_slots(weight, false);
+        self.ring.borrow_mut().landed(weight);
+        if !self.is_pressed() {
+            self.desk.relieve();
+        }
+        if self.is_idle() {
+            self.emptied.notify_waiters();
+        }
     }
 
     fn book_slots(&self, weight: Weight, added: bool) {
         let amount = size(weight, self.plan.queue.sizer);
         let used = self.slots_used.get();
-        let used = if added {
-            used.saturating_add(amount)
-        } else {
-            used.saturating_sub(amount)
-        };
+        let used = if added { used.saturating_add(amount) } else { used.saturating_sub(amount) };
         self.slots_used.set(used);
         set_gauge(&self.supplies.meter.queue_size, used);
     }
 }
 
-/// A batch on its way. Dropping it gives slots and bytes back; what has not been settled by then is
-/// counted as dropped by shutdown.
-#[derive(Debug)]
-pub struct Flight {
-    destination: Rc<Destination>,
-    weight: Weight,
-    unsettled: Weight,
-    _slots: Option<Ticket>,
-}
-
-/// What became of a part of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The backend has it.
-    Delivered,
-    /// The backend refused it for good.
-    Rejected,
-    /// Given up.
-    Dropped(DropReason),
-}
-
-impl Flight {
-    /// Books the fate of `weight`, a part of this batch.
-    pub fn settle(&mut self, weight: Weight, fate: Fate) {
-        let Supplies { meter, row, .. } = &self.destination.supplies;
-        match fate {
-            Fate::Delivered => {
-                meter.sent.increment(weight.items);
-                row.delivered(weight);
-            }
-            Fate::Rejected => {
-                meter.send_failed.increment(weight.items);
-                row.rejected(weight);
-            }
-            Fate::Dropped(reason) => {
-                meter.send_failed.increment(weight.items);
-                row.dropped(reason, weight);
-            }
-        }
-        self.unsettled = Weight {
-            items: self.unsettled.items.saturating_sub(weight.items),
-            requests: self.unsettled.requests.saturating_sub(weight.requests),
-            bytes: self.unsettled.bytes.saturating_sub(weight.bytes),
-        };
-    }
-
-    /// What has no fate yet.
-    #[must_use]
-    pub const fn unsettled(&self) -> Weight {
-        self.unsettled
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        if self.unsettled != Weight::default() {
-            self.settle(self.unsettled, Fate::Dropped(DropReason::Shutdown));
-        }
-        self.destination.book_slots(self.weight, false);
-        self.destination.ring.borrow_mut().landed(self.weight);
-        if !self.destination.is_pressed() {
-            self.destination.desk.relieve();
-        }
-    }
-}
-
 /// A gauge takes `f64`; counts stay exact up to 2^53.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "queue sizes stay far below 2^53"
-)]
+#[expect(clippy::cast_precision_loss, reason = "queue sizes stay far below 2^53")]
 fn set_gauge(gauge: &Gauge, value: u64) {
     gauge.set(value as f64);
 }

@@ -20,36 +20,21 @@ use crate::telemetry::ledger::{DropReason, Ledger};
 use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 
-const KEY: MergeKey = MergeKey {
-    batching: 0,
-    metadata: None,
-};
+const KEY: MergeKey = MergeKey { batching: 0, metadata: None };
 
 fn weight(bytes: usize) -> Weight {
-    Weight {
-        items: 10,
-        requests: 1,
-        bytes: bytes as u64,
-    }
+    Weight { items: 10, requests: 1, bytes: bytes as u64 }
 }
 
 fn put(ring: &mut Ring, now: Instant, batching: Option<&Rc<Batching>>, bytes: usize) {
-    let batch = ring
-        .open_for(now, &KEY, batching, weight(bytes))
-        .expect("few keys");
+    let batch = ring.open_for(now, &KEY, batching, weight(bytes)).expect("few keys");
     batch.attach(weight(bytes), &Payload::default(), None);
     ring.joined(&KEY, weight(bytes), true);
 }
 
 fn batching(delay_max: Duration, size_min: u64, size_max: u64) -> Rc<Batching> {
     let metadata_keys = Vec::new();
-    Rc::new(Batching {
-        delay_max,
-        size_min,
-        size_max,
-        sizer: Sizer::Items,
-        metadata_keys,
-    })
+    Rc::new(Batching { delay_max, size_min, size_max, sizer: Sizer::Items, metadata_keys })
 }
 
 #[test]
@@ -69,11 +54,7 @@ fn after_a_big_batch_the_next_waits_a_millisecond_for_company() {
         put(&mut ring, now, None, 100);
     }
     let first = ring.take(now).expect("the first goes at once");
-    assert_eq!(
-        first.weight().requests,
-        JOIN_REQUESTS as u64,
-        "all that waited"
-    );
+    assert_eq!(first.weight().requests, JOIN_REQUESTS as u64, "all that waited");
     put(&mut ring, now, None, 100);
     assert_eq!(ring.due(now), Due::At(now + JOIN_DELAY));
     assert!(ring.take(now).is_none());
@@ -86,11 +67,7 @@ fn after_small_batches_there_is_no_waiting() {
     put(&mut ring, now, None, 100);
     assert!(ring.take(now).is_some());
     put(&mut ring, now, None, 100);
-    assert_eq!(
-        ring.due(now),
-        Due::Now,
-        "one request in flight, none joined: a further connection"
-    );
+    assert_eq!(ring.due(now), Due::Now, "one request in flight, none joined: a further connection");
 }
 
 #[test]
@@ -104,9 +81,7 @@ fn much_waiting_justifies_a_further_connection() {
     assert_eq!(ring.due_batches(now), 0);
     let pool = Pool::install(11, MIB);
     let large = payload(&pool, &vec![7; BATCH_BYTES_DUE]);
-    let batch = ring
-        .open_for(now, &KEY, None, weight(large.len()))
-        .expect("few keys");
+    let batch = ring.open_for(now, &KEY, None, weight(large.len())).expect("few keys");
     batch.attach(weight(large.len()), &large, None);
     ring.joined(&KEY, weight(large.len()), true);
     assert_eq!((ring.due(now), ring.due_batches(now)), (Due::Now, 1));
@@ -136,10 +111,7 @@ fn a_batch_of_the_file_waits_for_its_size_or_its_delay() {
     assert_eq!(ring.due(now), Due::Now, "30 items wait");
     assert_eq!(ring.take(now).map(|batch| batch.weight().items), Some(30));
     put(&mut ring, now, Some(&rule), 100);
-    assert!(
-        ring.take(now + Duration::from_secs(1)).is_some(),
-        "the delay is over"
-    );
+    assert!(ring.take(now + Duration::from_secs(1)).is_some(), "the delay is over");
 }
 
 #[test]
@@ -160,19 +132,13 @@ fn a_batch_of_the_file_never_passes_its_maximum() {
 fn requests_with_other_metadata_are_not_joined() {
     let (mut ring, now) = (Ring::default(), clock::now());
     for tenant in [b"a".as_slice(), b"b", b"a"] {
-        let key = MergeKey {
-            batching: 0,
-            metadata: Some(tenant.into()),
-        };
-        let batch = ring
-            .open_for(now, &key, None, weight(10))
-            .expect("few keys");
+        let key = MergeKey { batching: 0, metadata: Some(tenant.into()) };
+        let batch = ring.open_for(now, &key, None, weight(10)).expect("few keys");
         batch.attach(weight(10), &Payload::default(), None);
         ring.joined(&key, weight(10), true);
     }
-    let mut sizes: Vec<_> = std::iter::from_fn(|| ring.take(now))
-        .map(|b| b.weight().requests)
-        .collect();
+    let mut sizes: Vec<_> =
+        std::iter::from_fn(|| ring.take(now)).map(|b| b.weight().requests).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 2]);
 }
@@ -190,26 +156,16 @@ fn a_batch_is_its_copies_joined_and_can_be_taken_apart_again() {
     let lease = Budget::new(MIB, MIB, 1, 1).lease();
     let mut batch = Batch::new(clock::now());
     for (at, text) in ["aa", "bbb", "c", "dddd", "ee"].iter().enumerate() {
-        let weight = Weight {
-            items: at as u64,
-            requests: 1,
-            bytes: text.len() as u64,
-        };
+        let weight = Weight { items: at as u64, requests: 1, bytes: text.len() as u64 };
         if at % 2 == 0 {
-            batch
-                .reserve(pool.home(), lease.empty(), text.len())
-                .expect("room");
+            batch.reserve(pool.home(), lease.empty(), text.len()).expect("room");
             batch.gather(weight, |out| out.extend_from_slice(text.as_bytes()));
         } else {
             batch.attach(weight, &payload(&pool, text.as_bytes()), None);
         }
     }
     let (sealed, _) = batch.seal();
-    assert_eq!(
-        sealed.payload().to_vec(),
-        b"aaceebbbdddd",
-        "gathered first, then the slices"
-    );
+    assert_eq!(sealed.payload().to_vec(), b"aaceebbbdddd", "gathered first, then the slices");
     let mut parts = Vec::new();
     let mut rest = vec![sealed];
     while let Some(sealed) = rest.pop() {
@@ -242,11 +198,7 @@ fn a_waiting_slice_stops_pinning_a_block_much_larger_than_itself() {
     drop((block, slice));
     assert!(budget.leased() >= MIB);
     batch.detach(pool.home()).expect("room for a copy");
-    assert!(
-        budget.leased() < 64 * 1024,
-        "the large block is free: {}",
-        budget.leased()
-    );
+    assert!(budget.leased() < 64 * 1024, "the large block is free: {}", budget.leased());
     assert_eq!(batch.seal().0.payload().to_vec(), vec![9; 1000]);
 }
 
@@ -283,20 +235,14 @@ fn bench(capacity: u64, merge: bool) -> Bench {
         meter: ExporterMeter::new(&recorder, "nop/test", Signal::Traces),
         row: ledger.shard(0).row("nop/test", Signal::Traces),
     };
-    Bench {
-        destination: Destination::new(plan, supplies, 2),
-        ledger,
-        pool,
-    }
+    Bench { destination: Destination::new(plan, supplies, 2), ledger, pool }
 }
 
 fn send(bench: &Bench, bytes: usize) -> Result<(), Full> {
     let joining = Joining::default();
     let room = bench.destination.reserve(&joining, weight(bytes), true)?;
     let write = |out: &mut Vec<u8>| out.extend(std::iter::repeat_n(1, bytes));
-    bench
-        .destination
-        .push(room, &joining, weight(bytes), &Goods::Small(&write));
+    bench.destination.push(room, &joining, weight(bytes), &Goods::Small(&write));
     Ok(())
 }
 
@@ -307,11 +253,7 @@ async fn a_full_queue_says_so_and_has_room_again_after_the_answer() {
     send(&bench, 10).expect("room");
     assert_eq!(send(&bench, 10), Err(Full::Slots));
     let (_, mut flight) = bench.destination.next(0).await.expect("open");
-    assert_eq!(
-        send(&bench, 10),
-        Err(Full::Slots),
-        "what is in flight counts"
-    );
+    assert_eq!(send(&bench, 10), Err(Full::Slots), "what is in flight counts");
     flight.settle(weight(20), Fate::Delivered);
     drop(flight);
     send(&bench, 10).expect("the slots are back");
@@ -345,41 +287,17 @@ async fn every_copy_is_settled_once_and_the_ledger_balances() {
     let bench = bench(10, true);
     send(&bench, 10).expect("room");
     let (_, mut flight) = bench.destination.next(0).await.expect("open");
-    flight.settle(
-        Weight {
-            items: 4,
-            requests: 0,
-            bytes: 0,
-        },
-        Fate::Rejected,
-    );
+    flight.settle(Weight { items: 4, requests: 0, bytes: 0 }, Fate::Rejected);
     flight.settle(flight.unsettled(), Fate::Delivered);
     drop(flight);
     send(&bench, 20).expect("room");
     drop(bench.destination.next(0).await);
     send(&bench, 30).expect("room");
     assert_eq!(bench.destination.abandon(DropReason::Removed), weight(30));
-    let totals = bench
-        .ledger
-        .snapshot()
-        .account(Some("nop/test"), Signal::Traces);
-    assert_eq!(
-        totals.routed,
-        Weight {
-            items: 30,
-            requests: 3,
-            bytes: 60
-        }
-    );
+    let totals = bench.ledger.snapshot().account(Some("nop/test"), Signal::Traces);
+    assert_eq!(totals.routed, Weight { items: 30, requests: 3, bytes: 60 });
     assert_eq!(totals.rejected.items, 4);
-    assert_eq!(
-        totals.delivered,
-        Weight {
-            items: 6,
-            requests: 1,
-            bytes: 10
-        }
-    );
+    assert_eq!(totals.delivered, Weight { items: 6, requests: 1, bytes: 10 });
     assert_eq!(totals.dropped_for(DropReason::Shutdown), weight(20));
     assert_eq!(totals.dropped_for(DropReason::Removed), weight(30));
     assert_eq!(totals.queued, Weight::default());
@@ -392,16 +310,8 @@ async fn clients_are_held_back_while_megabytes_wait_and_let_go_on_landing() {
     bench.destination.answered();
     let large = payload(&bench.pool, &vec![1; SOFT_BYTES + 1]);
     let joining = Joining::default();
-    let room = bench
-        .destination
-        .reserve(&joining, weight(large.len()), false)
-        .expect("room");
-    bench.destination.push(
-        room,
-        &joining,
-        weight(large.len()),
-        &Goods::Large(&large, None),
-    );
+    let room = bench.destination.reserve(&joining, weight(large.len()), false).expect("room");
+    bench.destination.push(room, &joining, weight(large.len()), &Goods::Large(&large, None));
     assert!(bench.destination.is_pressed());
     let (_, mut flight) = bench.destination.next(0).await.expect("open");
     assert!(bench.destination.is_pressed(), "what is in flight counts");
@@ -417,10 +327,7 @@ async fn clients_are_held_back_while_megabytes_wait_and_let_go_on_landing() {
     };
     assert_eq!(tokio::join!(relieved, landing), (true, true));
     bench.destination.set_health(true, false);
-    assert!(
-        !bench.destination.is_pressed(),
-        "a failing backend slows nobody"
-    );
+    assert!(!bench.destination.is_pressed(), "a failing backend slows nobody");
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -429,10 +336,7 @@ async fn compressed_originals_are_never_joined() {
     let original = payload(&bench.pool, b"gz");
     let joining = Joining::default();
     for _ in 0..2 {
-        let room = bench
-            .destination
-            .reserve(&joining, weight(2), false)
-            .expect("room");
+        let room = bench.destination.reserve(&joining, weight(2), false).expect("room");
         let goods = Goods::Original(&original, Encoding::Gzip);
         bench.destination.push(room, &joining, weight(2), &goods);
     }

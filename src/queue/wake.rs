@@ -41,11 +41,7 @@ impl Desk {
     /// Calls workers until `due` of them are on their way; when none is due but something waits for
     /// its time (`later`), the most recently idle one is called to set a timer, unless one is set.
     pub(super) fn call(&self, due: usize, later: bool) {
-        let wanted = if due == 0 {
-            usize::from(later && self.timed.get() == 0)
-        } else {
-            due
-        };
+        let wanted = if due == 0 { usize::from(later && self.timed.get() == 0) } else { due };
         while self.called.get() < wanted {
             let Some(worker) = self.idle.borrow_mut().pop() else {
                 return;

@@ -26,13 +26,8 @@ fn selected(groups: &[usize]) -> (Vec<u8>, Selection) {
     let bytes = request();
     let mut scanned = Request::new();
     scanned.scan(Signal::Traces, &bytes).expect("well formed");
-    let mut selection = Selection {
-        groups: groups.to_vec(),
-        ..Selection::default()
-    };
-    selection
-        .build(&bytes, &scanned, &[], &[])
-        .expect("well formed");
+    let mut selection = Selection { groups: groups.to_vec(), ..Selection::default() };
+    selection.build(&bytes, &scanned, &[], &[]).expect("well formed");
     let mut out = Vec::new();
     selection.splice.write_to(&bytes, &mut out);
     (out, selection)
@@ -42,10 +37,7 @@ fn selected(groups: &[usize]) -> (Vec<u8>, Selection) {
 fn all_groups_unedited_are_the_request_itself_in_one_slice() {
     let (out, selection) = selected(&[0, 1, 2]);
     assert_eq!(out, request());
-    assert_eq!(
-        (selection.splice.segments().len(), selection.untouched),
-        (1, true)
-    );
+    assert_eq!((selection.splice.segments().len(), selection.untouched), (1, true));
 }
 
 #[test]
@@ -65,10 +57,7 @@ fn unknown_fields_of_the_request_go_along_with_every_part() {
 #[test]
 fn the_client_address_is_a_value_without_a_port() {
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let keys = [
-        ContextKey::ClientAddress,
-        ContextKey::Header("absent".to_owned()),
-    ];
+    let keys = [ContextKey::ClientAddress, ContextKey::Header("absent".to_owned())];
     let slots = Slots::resolve(&keys, None, peer);
     let views = slots.views();
     let expected = spanyard_wire::encode::any_value_string("127.0.0.1");

@@ -32,30 +32,20 @@ impl Facts<'_> {
             Condition::Any(inner) => inner.iter().any(|one| self.hold(one, resource, edits)),
             Condition::Not(inner) => !self.hold(inner, resource, edits),
             Condition::Always(value) => *value,
-            Condition::HeaderIs {
-                header,
-                value,
-                negated,
-            } => {
+            Condition::HeaderIs { header, value, negated } => {
                 let values = self.headers.map(|headers| headers.get_all(header.as_str()));
                 values
                     .into_iter()
                     .flatten()
                     .any(|found| (found.as_bytes() == value.as_bytes()) != *negated)
             }
-            Condition::AttributeIs {
-                key,
-                value,
-                negated,
-            } => {
+            Condition::AttributeIs { key, value, negated } => {
                 let found = lookup(resource, edits, self.slots, key.as_bytes());
                 equals(found, value) != *negated
             }
             Condition::AttributeMatches { key, pattern } => {
                 let found = lookup(resource, edits, self.slots, key.as_bytes());
-                found
-                    .and_then(text)
-                    .is_some_and(|text| pattern.is_match(&text))
+                found.and_then(text).is_some_and(|text| pattern.is_match(&text))
             }
         }
     }
@@ -75,10 +65,7 @@ fn equals(found: Option<Value<'_>>, literal: &Literal) -> bool {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the Collector compares as float64 too"
-)]
+#[expect(clippy::cast_precision_loss, reason = "the Collector compares as float64 too")]
 fn same_number(int: i64, double: f64) -> bool {
     int as f64 == double
 }

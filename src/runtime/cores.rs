@@ -15,9 +15,7 @@ pub fn allowed() -> Vec<usize> {
     let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else {
         return Vec::new();
     };
-    (0..CpuSet::count())
-        .filter(|core| set.is_set(*core).unwrap_or(false))
-        .collect()
+    (0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect()
 }
 
 /// Binds the calling thread to `core`; a refusal leaves it where it was and is reported.

@@ -75,11 +75,7 @@ impl Registry {
     /// A registry for `shards` shards.
     #[must_use]
     pub fn new(shards: usize) -> Arc<Self> {
-        Arc::new(Self {
-            shards,
-            families: Mutex::new(BTreeMap::new()),
-            refused: AtomicU64::new(0),
-        })
+        Arc::new(Self { shards, families: Mutex::new(BTreeMap::new()), refused: AtomicU64::new(0) })
     }
 
     /// Number of shards, the process-wide writer not counted.
@@ -91,10 +87,7 @@ impl Registry {
     /// The recorder of one shard; any index from `shards` on is the process-wide writer.
     #[must_use]
     pub fn shard(self: &Arc<Self>, shard: usize) -> ShardRecorder {
-        ShardRecorder {
-            registry: Arc::clone(self),
-            shard: shard.min(self.shards),
-        }
+        ShardRecorder { registry: Arc::clone(self), shard: shard.min(self.shards) }
     }
 
     /// Registrations that were refused: unknown name, other kind than in the table, too many series.
@@ -118,11 +111,7 @@ impl Registry {
         let read = |(key, slots): (&Key, &Slots)| {
             let cells = slots.cells.iter().enumerate();
             let values = cells.filter_map(|(shard, cell)| Some((shard, cell.as_ref()?.value())));
-            Reading {
-                key: key.clone(),
-                series: slots.series,
-                values: values.collect(),
-            }
+            Reading { key: key.clone(), series: slots.series, values: values.collect() }
         };
         self.lock().iter().map(read).collect()
     }
@@ -162,12 +151,7 @@ impl Registry {
         }
         let slots = families.get_mut(key)?;
         let kind = slots.series.kind;
-        pick(
-            slots
-                .cells
-                .get_mut(shard)?
-                .get_or_insert_with(|| Cell::of(kind)),
-        )
+        pick(slots.cells.get_mut(shard)?.get_or_insert_with(|| Cell::of(kind)))
     }
 }
 
@@ -301,18 +285,11 @@ struct HistogramCell {
 
 impl HistogramCell {
     fn new(bounds: &'static [f64]) -> Self {
-        Self {
-            bounds,
-            sum: AtomicU64::new(0),
-            buckets: Default::default(),
-        }
+        Self { bounds, sum: AtomicU64::new(0), buckets: Default::default() }
     }
 
     fn samples(&self) -> Samples {
-        let used = self
-            .buckets
-            .iter()
-            .take(self.bounds.len().saturating_add(1));
+        let used = self.buckets.iter().take(self.bounds.len().saturating_add(1));
         Samples {
             buckets: used.map(|bucket| bucket.load(Ordering::Relaxed)).collect(),
             sum: f64::from_bits(self.sum.load(Ordering::Relaxed)),
@@ -324,10 +301,7 @@ impl HistogramFn for HistogramCell {
     fn record(&self, value: f64) {
         let at = self.bounds.partition_point(|bound| *bound < value);
         if let Some(bucket) = self.buckets.get(at) {
-            bucket.store(
-                bucket.load(Ordering::Relaxed).wrapping_add(1),
-                Ordering::Relaxed,
-            );
+            bucket.store(bucket.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         }
         let sum = f64::from_bits(self.sum.load(Ordering::Relaxed)) + value;
         self.sum.store(sum.to_bits(), Ordering::Relaxed);

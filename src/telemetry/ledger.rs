@@ -102,9 +102,7 @@ impl Ledger {
     /// A ledger for `shards` shards, and one set of rows more for what belongs to no shard.
     #[must_use]
     pub fn new(shards: usize) -> Arc<Self> {
-        Arc::new(Self {
-            shards: (0..=shards).map(|_| Mutex::default()).collect(),
-        })
+        Arc::new(Self { shards: (0..=shards).map(|_| Mutex::default()).collect() })
     }
 
     /// The writing end of a shard; any index from the number of shards on is the set beside them.
@@ -113,11 +111,7 @@ impl Ledger {
     pub fn shard(self: &Arc<Self>, shard: usize) -> ShardLedger {
         let shard = shard.min(self.shards.len().saturating_sub(1));
         let unrouted = Signal::ALL.map(|signal| self.row(shard, None, signal));
-        ShardLedger {
-            ledger: Arc::clone(self),
-            shard,
-            unrouted,
-        }
+        ShardLedger { ledger: Arc::clone(self), shard, unrouted }
     }
 
     /// Books what a shard has queued as dropped, and tells how much that was. Call it when the shard's
@@ -214,10 +208,7 @@ impl Row {
     }
 
     const fn over(cells: Arc<RowCells>) -> Self {
-        Self {
-            cells,
-            one_thread: PhantomData,
-        }
+        Self { cells, one_thread: PhantomData }
     }
 }
 

@@ -65,18 +65,11 @@ pub struct Sources<'a> {
 pub fn render(sources: &Sources<'_>) -> String {
     let mut cells = by_name(sources.registry.read());
     let mut written = written::lines(sources);
-    let mut page = Page {
-        text: String::new(),
-        spelling: sources.page,
-    };
+    let mut page = Page { text: String::new(), spelling: sources.page };
     for series in names::all() {
         let lines = match series.over {
             Over::Scrape => written.remove(series.name).unwrap_or_default(),
-            _ => lines_of(
-                series,
-                cells.remove(series.name).unwrap_or_default(),
-                sources.registry,
-            ),
+            _ => lines_of(series, cells.remove(series.name).unwrap_or_default(), sources.registry),
         };
         page.family(series, &lines);
     }
@@ -110,10 +103,7 @@ impl From<Value> for Shown {
 fn by_name(readings: Vec<Reading>) -> BTreeMap<&'static str, Vec<Reading>> {
     let mut families: BTreeMap<&'static str, Vec<Reading>> = BTreeMap::new();
     for reading in readings {
-        families
-            .entry(reading.series.name)
-            .or_default()
-            .push(reading);
+        families.entry(reading.series.name).or_default().push(reading);
     }
     families
 }
@@ -126,29 +116,19 @@ fn lines_of(series: &Series, readings: Vec<Reading>, registry: &Registry) -> Vec
             for (shard, value) in reading.values {
                 let mut labels = labels.clone();
                 labels.push(Label::new("shard", shard_name(shard, registry)));
-                lines.push(Line {
-                    labels,
-                    value: value.into(),
-                });
+                lines.push(Line { labels, value: value.into() });
             }
         } else {
             let values = reading.values.into_iter().map(|(_, value)| value);
             let together = values.reduce(|a, b| join(series.over, a, b));
-            lines.extend(together.map(|value| Line {
-                labels,
-                value: value.into(),
-            }));
+            lines.extend(together.map(|value| Line { labels, value: value.into() }));
         }
     }
     lines
 }
 
 fn shard_name(shard: usize, registry: &Registry) -> String {
-    if shard < registry.shards() {
-        shard.to_string()
-    } else {
-        "process".to_owned()
-    }
+    if shard < registry.shards() { shard.to_string() } else { "process".to_owned() }
 }
 
 /// Two shards' values of one series as one. Cells of a series have one kind; `a` stays if they had not.
@@ -161,10 +141,7 @@ fn join(over: Over, a: Value, b: Value) -> Value {
         (Value::Histogram(a), Value::Histogram(b)) => {
             let pairs = a.buckets.into_iter().zip(b.buckets);
             let buckets = pairs.map(|(a, b)| a.wrapping_add(b)).collect();
-            Value::Histogram(Samples {
-                buckets,
-                sum: a.sum + b.sum,
-            })
+            Value::Histogram(Samples { buckets, sum: a.sum + b.sum })
         }
         (a, _) => a,
     }
@@ -198,10 +175,7 @@ impl Page<'_> {
             return;
         };
         let mut below = 0u64;
-        let bounds = bounds
-            .iter()
-            .map(ToString::to_string)
-            .chain(["+Inf".to_owned()]);
+        let bounds = bounds.iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
         for (bound, count) in bounds.zip(&samples.buckets) {
             below = below.wrapping_add(*count);
             self.line(name, Some("bucket"), labels, Some(bound), below);

@@ -10,7 +10,7 @@ use spanyard_wire::schema::Signal;
 use super::flow::{Batching, Sizer};
 
 /// One (exporter, signal).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
     /// Exporter id as written: the `exporter` label.
     pub exporter: String,
@@ -33,7 +33,7 @@ impl Destination {
 }
 
 /// How a destination is reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// `otlphttp`.
     Http(HttpTarget),
@@ -46,7 +46,7 @@ pub enum Target {
 }
 
 /// Host, port and TLS of a backend.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Host name or IP, without brackets.
     pub host: String,
@@ -57,7 +57,7 @@ pub struct Peer {
 }
 
 /// `tls` of an exporter.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsClient {
     /// `ca_file`; the system's store when absent.
     pub ca_file: Option<PathBuf>,
@@ -72,7 +72,7 @@ pub struct TlsClient {
 }
 
 /// An `otlphttp` backend for one signal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpTarget {
     /// Where to connect.
     pub peer: Peer,
@@ -89,7 +89,7 @@ pub struct HttpTarget {
 }
 
 /// An `otlp` (gRPC) backend.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GrpcTarget {
     /// Where to connect.
     pub peer: Peer,
@@ -113,7 +113,7 @@ pub enum Compression {
 }
 
 /// `sending_queue` and our `merge`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct QueuePlan {
     /// `queue_size` in units of `sizer`, process-wide, in flight included.
     pub capacity: u64,

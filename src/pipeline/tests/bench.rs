@@ -62,11 +62,7 @@ pub(super) fn request(groups: &[Vec<u8>]) -> Vec<u8> {
 
 /// An HTTP destination whose queue takes `capacity` requests.
 pub(super) fn target(capacity: u64) -> plan::Destination {
-    let peer = Peer {
-        host: "127.0.0.1".to_owned(),
-        port: 1,
-        tls: None,
-    };
+    let peer = Peer { host: "127.0.0.1".to_owned(), port: 1, tls: None };
     plan::Destination {
         exporter: "otlphttp".to_owned(),
         signal: Signal::Traces,
@@ -91,10 +87,7 @@ pub(super) fn target(capacity: u64) -> plan::Destination {
 }
 
 pub(super) const fn leg(destination: usize) -> Leg {
-    Leg {
-        destination: DestinationId(destination),
-        batch: None,
-    }
+    Leg { destination: DestinationId(destination), batch: None }
 }
 
 impl Bench {
@@ -134,13 +127,7 @@ impl Bench {
         });
         let meter = ReceiverMeter::new(&recorder, "otlp", Transport::Http, Signal::Traces);
         let entry = Entry::new(Signal::Traces, lanes.expect("a flow"), meter, tools);
-        Self {
-            destinations: queues,
-            ledger,
-            registry,
-            entry,
-            _shard: shard,
-        }
+        Self { destinations: queues, ledger, registry, entry, _shard: shard }
     }
 
     pub(super) fn send(&self, bytes: &[u8]) -> Verdict {
@@ -148,11 +135,7 @@ impl Bench {
     }
 
     pub(super) fn send_with(&self, bytes: &[u8], headers: Option<&http::HeaderMap>) -> Verdict {
-        let ticket = self
-            .entry
-            .lease()
-            .admit(bytes.len(), usize::MAX)
-            .expect("room");
+        let ticket = self.entry.lease().admit(bytes.len(), usize::MAX).expect("room");
         let message = if bytes.len() <= GATHER_BYTES_MAX {
             Message::Frame(bytes::Bytes::copy_from_slice(bytes), ticket)
         } else {
@@ -161,12 +144,7 @@ impl Bench {
             Message::Block(block)
         };
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.entry.accept(Arrival {
-            headers,
-            peer,
-            message,
-            original: None,
-        })
+        self.entry.accept(Arrival { headers, peer, message, original: None })
     }
 
     /// Delivers the next batch of a destination and returns its bytes.
@@ -178,9 +156,7 @@ impl Bench {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.destinations
-            .iter()
-            .all(|destination| destination.is_idle())
+        self.destinations.iter().all(|destination| destination.is_idle())
     }
 
     pub(super) fn accepted(&self) -> u64 {
@@ -201,19 +177,11 @@ impl Bench {
     }
 
     pub(super) fn no_route(&self) -> u64 {
-        self.ledger
-            .snapshot()
-            .totals()
-            .dropped_for(DropReason::NoRoute)
-            .items
+        self.ledger.snapshot().totals().dropped_for(DropReason::NoRoute).items
     }
 
     pub(super) fn turned_away(&self) -> u64 {
-        self.ledger
-            .snapshot()
-            .totals()
-            .dropped_for(DropReason::QueueFull)
-            .items
+        self.ledger.snapshot().totals().dropped_for(DropReason::QueueFull).items
     }
 
     pub(super) fn imbalance(&self) -> u64 {
@@ -222,29 +190,14 @@ impl Bench {
 }
 
 fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
-    let receiver = Receiver {
-        id: "otlp".to_owned(),
-        grpc: None,
-        http: None,
-        flows: [Some(flow), None, None],
-    };
+    let receiver =
+        Receiver { id: "otlp".to_owned(), grpc: None, http: None, flows: [Some(flow), None, None] };
     Plan {
         receivers: vec![receiver],
         destinations,
-        budget: plan::Budget {
-            limit: 64 * MIB,
-            soft: 64 * MIB,
-            derived: false,
-        },
+        budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
-        runtime: RuntimePlan {
-            shards: 1,
-            pin: false,
-            drain_timeout: Duration::from_secs(1),
-        },
-        logs: Logs {
-            level: tracing::Level::INFO,
-            json: false,
-        },
+        runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: Duration::from_secs(1) },
+        logs: Logs { level: tracing::Level::INFO, json: false },
     }
 }

@@ -29,10 +29,7 @@ async fn in_a_fan_out_a_full_destination_loses_its_copy_and_the_request_succeeds
     let bench = Bench::new(fan_out(2), vec![target(10), target(1)]);
     assert!(matches!(bench.send(&one()), Verdict::Accepted { .. }));
     assert!(matches!(bench.send(&one()), Verdict::Accepted { .. }));
-    assert_eq!(
-        (bench.accepted(), bench.turned_away(), bench.imbalance()),
-        (10, 5, 0)
-    );
+    assert_eq!((bench.accepted(), bench.turned_away(), bench.imbalance()), (10, 5, 0));
     assert_eq!(bench.next(0).await, [one(), one()].concat());
     assert_eq!(bench.next(1).await, one());
 }
@@ -43,15 +40,8 @@ async fn a_required_destination_without_room_refuses_the_request() {
     required.queue.required = true;
     let bench = Bench::new(fan_out(2), vec![target(10), required]);
     assert!(matches!(bench.send(&one()), Verdict::Accepted { .. }));
-    assert!(matches!(
-        bench.send(&one()),
-        Verdict::Refused(Refusal::Overloaded)
-    ));
-    assert_eq!(
-        bench.next(0).await,
-        one(),
-        "the other got nothing of the refused request"
-    );
+    assert!(matches!(bench.send(&one()), Verdict::Refused(Refusal::Overloaded)));
+    assert_eq!(bench.next(0).await, one(), "the other got nothing of the refused request");
     assert_eq!((bench.refused(), bench.imbalance()), (5, 0));
 }
 
@@ -59,16 +49,10 @@ async fn a_required_destination_without_room_refuses_the_request() {
 async fn a_single_full_destination_refuses_the_request() {
     let bench = Bench::new(fan_out(1), vec![target(1)]);
     assert!(matches!(bench.send(&one()), Verdict::Accepted { .. }));
-    assert!(matches!(
-        bench.send(&one()),
-        Verdict::Refused(Refusal::Overloaded)
-    ));
+    assert!(matches!(bench.send(&one()), Verdict::Refused(Refusal::Overloaded)));
     bench.destinations[0].set_health(true, true);
     let verdict = bench.send(&one());
-    assert!(
-        matches!(verdict, Verdict::Refused(_)),
-        "dead or not: nothing would be admitted"
-    );
+    assert!(matches!(verdict, Verdict::Refused(_)), "dead or not: nothing would be admitted");
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -77,14 +61,8 @@ async fn a_mixed_request_is_refused_until_the_breaker_opens_and_then_partial() {
     let blue = request(&[group(&[("team", "blue")], 1)]);
     assert!(matches!(bench.send(&blue), Verdict::Accepted { .. }));
     let mixed = [group(&[("team", "red")], 3), group(&[("team", "blue")], 2)];
-    assert!(matches!(
-        bench.send(&request(&mixed)),
-        Verdict::Refused(Refusal::Overloaded)
-    ));
-    assert!(
-        bench.destinations[0].is_idle(),
-        "nothing of a refused request is queued"
-    );
+    assert!(matches!(bench.send(&request(&mixed)), Verdict::Refused(Refusal::Overloaded)));
+    assert!(bench.destinations[0].is_idle(), "nothing of a refused request is queued");
 
     bench.destinations[1].set_health(true, true);
     match bench.send(&request(&mixed)) {
@@ -95,10 +73,7 @@ async fn a_mixed_request_is_refused_until_the_breaker_opens_and_then_partial() {
         other => panic!("not partial: {other:?}"),
     }
     assert_eq!(bench.next(0).await, request(&mixed[..1]));
-    assert_eq!(
-        (bench.accepted(), bench.refused(), bench.imbalance()),
-        (4, 7, 0)
-    );
+    assert_eq!((bench.accepted(), bench.refused(), bench.imbalance()), (4, 7, 0));
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

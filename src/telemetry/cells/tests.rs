@@ -7,10 +7,7 @@ use super::*;
 static METADATA: Metadata<'static> = Metadata::new("test", Level::INFO, None);
 
 fn sent(exporter: &'static str) -> Key {
-    Key::from_parts(
-        "otelcol_exporter_sent_spans",
-        vec![Label::new("exporter", exporter)],
-    )
+    Key::from_parts("otelcol_exporter_sent_spans", vec![Label::new("exporter", exporter)])
 }
 
 fn values(registry: &Registry, name: &str) -> Vec<(usize, Value)> {
@@ -25,34 +22,18 @@ fn values(registry: &Registry, name: &str) -> Vec<(usize, Value)> {
 #[test]
 fn a_series_registered_again_by_the_same_shard_goes_on_where_it_stood() {
     let registry = Registry::new(2);
-    registry
-        .shard(0)
-        .register_counter(&sent("a"), &METADATA)
-        .increment(3);
-    registry
-        .shard(0)
-        .register_counter(&sent("a"), &METADATA)
-        .increment(4);
-    assert_eq!(
-        values(&registry, "otelcol_exporter_sent_spans"),
-        [(0, Value::Counter(7))]
-    );
+    registry.shard(0).register_counter(&sent("a"), &METADATA).increment(3);
+    registry.shard(0).register_counter(&sent("a"), &METADATA).increment(4);
+    assert_eq!(values(&registry, "otelcol_exporter_sent_spans"), [(0, Value::Counter(7))]);
 }
 
 #[test]
 fn shards_write_cells_of_their_own_and_the_index_past_the_last_is_the_process() {
     let registry = Registry::new(2);
     for (shard, count) in [(0, 1), (1, 2), (2, 3), (9, 4)] {
-        registry
-            .shard(shard)
-            .register_counter(&sent("a"), &METADATA)
-            .increment(count);
+        registry.shard(shard).register_counter(&sent("a"), &METADATA).increment(count);
     }
-    let expected = [
-        (0, Value::Counter(1)),
-        (1, Value::Counter(2)),
-        (2, Value::Counter(7)),
-    ];
+    let expected = [(0, Value::Counter(1)), (1, Value::Counter(2)), (2, Value::Counter(7))];
     assert_eq!(values(&registry, "otelcol_exporter_sent_spans"), expected);
 }
 
@@ -62,10 +43,7 @@ fn an_absolute_count_never_goes_back() {
     let counter = registry.shard(0).register_counter(&sent("a"), &METADATA);
     counter.absolute(9);
     counter.absolute(5);
-    assert_eq!(
-        values(&registry, "otelcol_exporter_sent_spans"),
-        [(0, Value::Counter(9))]
-    );
+    assert_eq!(values(&registry, "otelcol_exporter_sent_spans"), [(0, Value::Counter(9))]);
 }
 
 #[test]
@@ -102,16 +80,10 @@ fn a_sample_on_a_bound_falls_into_the_bucket_of_that_bound() {
 fn a_name_that_is_not_in_the_table_or_of_another_kind_is_refused_and_counted() {
     let registry = Registry::new(1);
     let recorder = registry.shard(0);
-    recorder
-        .register_counter(&Key::from_name("spanyard_surprise_total"), &METADATA)
-        .increment(1);
+    recorder.register_counter(&Key::from_name("spanyard_surprise_total"), &METADATA).increment(1);
     recorder.register_gauge(&sent("a"), &METADATA).set(1.0);
     assert_eq!(registry.refused(), 2);
-    let counted = registry
-        .read()
-        .iter()
-        .flat_map(|reading| reading.values.clone())
-        .count();
+    let counted = registry.read().iter().flat_map(|reading| reading.values.clone()).count();
     assert_eq!(counted, 1, "only the cell of the rightful kind");
 }
 
@@ -126,9 +98,7 @@ fn series_beyond_the_limit_are_refused_and_those_within_go_on() {
     }
     assert_eq!(registry.refused(), 5);
     assert_eq!(registry.read().len(), SERIES_MAX);
-    recorder
-        .register_counter(&sent("0"), &METADATA)
-        .increment(1);
+    recorder.register_counter(&sent("0"), &METADATA).increment(1);
     assert_eq!(registry.refused(), 5);
 }
 

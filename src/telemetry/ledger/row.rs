@@ -105,12 +105,10 @@ impl RowCells {
 
     fn write(&self, verb: impl FnOnce()) {
         let before = self.sequence.load(Ordering::Relaxed);
-        self.sequence
-            .store(before.wrapping_add(1), Ordering::Relaxed);
+        self.sequence.store(before.wrapping_add(1), Ordering::Relaxed);
         fence(Ordering::Release);
         verb();
-        self.sequence
-            .store(before.wrapping_add(2), Ordering::Release);
+        self.sequence.store(before.wrapping_add(2), Ordering::Release);
     }
 
     fn add(&self, place: usize, weight: Weight) {
@@ -128,13 +126,11 @@ impl RowCells {
     }
 
     fn load(&self, place: usize) -> Weight {
-        self.places
-            .get(place)
-            .map_or_else(Weight::default, |cell| Weight {
-                items: cell.items.load(Ordering::Relaxed),
-                requests: cell.requests.load(Ordering::Relaxed),
-                bytes: cell.bytes.load(Ordering::Relaxed),
-            })
+        self.places.get(place).map_or_else(Weight::default, |cell| Weight {
+            items: cell.items.load(Ordering::Relaxed),
+            requests: cell.requests.load(Ordering::Relaxed),
+            bytes: cell.bytes.load(Ordering::Relaxed),
+        })
     }
 
     fn store(&self, place: usize, weight: Weight) {

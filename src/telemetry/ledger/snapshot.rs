@@ -26,28 +26,19 @@ impl Totals {
     /// What was given up for one reason.
     #[must_use]
     pub fn dropped_for(&self, reason: DropReason) -> Weight {
-        self.dropped
-            .get(reason as usize)
-            .copied()
-            .unwrap_or_default()
+        self.dropped.get(reason as usize).copied().unwrap_or_default()
     }
 
     /// What was given up for any reason.
     #[must_use]
     pub fn dropped_in_all(&self) -> Weight {
-        self.dropped
-            .iter()
-            .copied()
-            .fold(Weight::default(), Weight::plus)
+        self.dropped.iter().copied().fold(Weight::default(), Weight::plus)
     }
 
     /// How far the two sides of the balance are apart, in each unit.
     #[must_use]
     pub fn imbalance(&self) -> Weight {
-        let ends = self
-            .delivered
-            .plus(self.rejected)
-            .plus(self.dropped_in_all());
+        let ends = self.delivered.plus(self.rejected).plus(self.dropped_in_all());
         let found = ends.plus(self.queued);
         let apart = |a: u64, b: u64| a.wrapping_sub(b).min(b.wrapping_sub(a));
         Weight {
@@ -90,13 +81,11 @@ pub struct Snapshot {
 impl Snapshot {
     /// All accounts, those without a route first.
     pub fn accounts(&self) -> impl Iterator<Item = Account<'_>> {
-        self.accounts
-            .iter()
-            .map(|((exporter, signal), totals)| Account {
-                exporter: exporter.as_deref(),
-                signal: *signal,
-                totals,
-            })
+        self.accounts.iter().map(|((exporter, signal), totals)| Account {
+            exporter: exporter.as_deref(),
+            signal: *signal,
+            totals,
+        })
     }
 
     /// One account's figures; zeros if there is none.
@@ -109,12 +98,10 @@ impl Snapshot {
     /// The figures of all accounts added up.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        self.accounts
-            .values()
-            .fold(Totals::default(), |mut sum, totals| {
-                sum.add(totals);
-                sum
-            })
+        self.accounts.values().fold(Totals::default(), |mut sum, totals| {
+            sum.add(totals);
+            sum
+        })
     }
 
     /// How far the ledger is off, in each unit. Anything but zero is a fault in the gateway.
@@ -125,9 +112,6 @@ impl Snapshot {
 
     pub(super) fn add(&mut self, exporter: Option<Arc<str>>, signal: Signal, row: &Totals) {
         self.imbalance = self.imbalance.plus(row.imbalance());
-        self.accounts
-            .entry((exporter, signal))
-            .or_default()
-            .add(row);
+        self.accounts.entry((exporter, signal)).or_default().add(row);
     }
 }

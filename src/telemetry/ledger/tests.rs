@@ -7,11 +7,7 @@ use std::thread;
 use super::*;
 
 const fn weight(items: u64, requests: u64, bytes: u64) -> Weight {
-    Weight {
-        items,
-        requests,
-        bytes,
-    }
+    Weight { items, requests, bytes }
 }
 
 #[test]
@@ -55,18 +51,9 @@ fn the_same_identity_has_the_same_cells_and_shards_are_added_up() {
         shard.row("otlp", Signal::Metrics).routed(weight(5, 1, 1));
     }
     let snapshot = ledger.snapshot();
-    assert_eq!(
-        snapshot.account(Some("otlp"), Signal::Traces).queued,
-        weight(4, 4, 4)
-    );
-    assert_eq!(
-        snapshot.account(Some("otlp"), Signal::Metrics).queued,
-        weight(20, 4, 4)
-    );
-    let named = snapshot
-        .accounts()
-        .filter(|account| account.exporter.is_some())
-        .count();
+    assert_eq!(snapshot.account(Some("otlp"), Signal::Traces).queued, weight(4, 4, 4));
+    assert_eq!(snapshot.account(Some("otlp"), Signal::Metrics).queued, weight(20, 4, 4));
+    let named = snapshot.accounts().filter(|account| account.exporter.is_some()).count();
     assert_eq!(named, 2);
 }
 
@@ -90,14 +77,8 @@ fn an_abandoned_shard_books_what_it_had_queued_and_nothing_else() {
     lost.row("a", Signal::Traces).delivered(weight(1, 1, 10));
     lost.row("b", Signal::Logs).routed(weight(2, 1, 20));
     kept.row("a", Signal::Traces).routed(weight(9, 1, 90));
-    assert_eq!(
-        ledger.book_abandoned(0, DropReason::ShardPanic),
-        weight(6, 2, 60)
-    );
-    assert_eq!(
-        ledger.book_abandoned(0, DropReason::ShardPanic),
-        Weight::default()
-    );
+    assert_eq!(ledger.book_abandoned(0, DropReason::ShardPanic), weight(6, 2, 60));
+    assert_eq!(ledger.book_abandoned(0, DropReason::ShardPanic), Weight::default());
     let snapshot = ledger.snapshot();
     let totals = snapshot.account(Some("a"), Signal::Traces);
     assert_eq!(totals.dropped_for(DropReason::ShardPanic), weight(4, 1, 40));

@@ -77,11 +77,7 @@ impl ReceiverMeter {
         let malformed = |at: usize| {
             let reason = MALFORMED.get(at).copied().unwrap_or("other");
             let labels = [a, b, ("signal", signal.name()), ("reason", reason)];
-            counter(
-                recorder,
-                "spanyard_receiver_malformed_requests_total",
-                &labels,
-            )
+            counter(recorder, "spanyard_receiver_malformed_requests_total", &labels)
         };
         Self {
             accepted: items("accepted"),
@@ -256,13 +252,8 @@ pub struct ShardMeter {
 impl ShardMeter {
     /// Registers the shard's series; the page adds the label `shard`.
     pub fn new(recorder: &impl Recorder) -> Self {
-        let forwarded = |how: &str| {
-            counter(
-                recorder,
-                "spanyard_shard_forwarded_bytes_total",
-                &[("how", how)],
-            )
-        };
+        let forwarded =
+            |how: &str| counter(recorder, "spanyard_shard_forwarded_bytes_total", &[("how", how)]);
         let plain = |name: &'static str| counter(recorder, name, &[]);
         let level = |name: &'static str| gauge(recorder, name, &[]);
         Self {
@@ -299,10 +290,7 @@ impl LimiterMeter {
             let name = format!("otelcol_processor_{verdict}_{}", signal.items());
             counter(recorder, name, &[("processor", processor)])
         };
-        Self {
-            accepted: items("accepted"),
-            refused: items("refused"),
-        }
+        Self { accepted: items("accepted"), refused: items("refused") }
     }
 }
 

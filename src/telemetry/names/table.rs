@@ -15,13 +15,10 @@ const INGEST: &[&str] = &["receiver", "signal", "transport"];
 const EXPORT: &[&str] = &["exporter", "signal"];
 
 /// Seconds from half a millisecond to half a minute.
-const SECONDS: &[f64] = &[
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-];
+const SECONDS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// Requests merged in one send.
-const MERGED: &[f64] = &[
-    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0,
-];
+const MERGED: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
 #[rustfmt::skip] // a table reads best with one shape for all rows
 pub(super) const COLLECTOR: &[Series] = &[
@@ -187,30 +184,12 @@ const fn counted(
     help: &'static str,
 ) -> Series {
     let (over, origin) = (Over::Sum, Origin::Collector(scope));
-    Series {
-        name,
-        kind: Kind::Counter,
-        unit,
-        suffix: "_total",
-        labels,
-        over,
-        origin,
-        help,
-    }
+    Series { name, kind: Kind::Counter, unit, suffix: "_total", labels, over, origin, help }
 }
 
 const fn queued(name: &'static str, over: Over, help: &'static str) -> Series {
     let (kind, origin) = (Kind::Gauge, Origin::Collector(EXPORTERHELPER));
-    Series {
-        name,
-        kind,
-        unit: "{batches}",
-        suffix: "",
-        labels: QUEUE,
-        over,
-        origin,
-        help,
-    }
+    Series { name, kind, unit: "{batches}", suffix: "", labels: QUEUE, over, origin, help }
 }
 
 const fn process(
@@ -221,16 +200,7 @@ const fn process(
     help: &'static str,
 ) -> Series {
     let origin = Origin::Collector("go.opentelemetry.io/collector/service");
-    Series {
-        name,
-        kind,
-        unit,
-        suffix,
-        labels: &[],
-        over: Over::Scrape,
-        origin,
-        help,
-    }
+    Series { name, kind, unit, suffix, labels: &[], over: Over::Scrape, origin, help }
 }
 
 const fn own(
@@ -241,16 +211,7 @@ const fn own(
     over: Over,
     help: &'static str,
 ) -> Series {
-    Series {
-        name,
-        kind,
-        unit,
-        suffix: "",
-        labels,
-        over,
-        origin: Origin::Own,
-        help,
-    }
+    Series { name, kind, unit, suffix: "", labels, over, origin: Origin::Own, help }
 }
 
 const fn written(

@@ -20,23 +20,11 @@ fn a_name_stands_in_the_table_once_with_and_without_suffixes() {
 #[test]
 fn the_suffixes_are_the_collectors() {
     let cases = [
-        (
-            "otelcol_receiver_accepted_spans",
-            "otelcol_receiver_accepted_spans_total",
-        ),
+        ("otelcol_receiver_accepted_spans", "otelcol_receiver_accepted_spans_total"),
         ("otelcol_exporter_queue_size", "otelcol_exporter_queue_size"),
-        (
-            "otelcol_process_uptime",
-            "otelcol_process_uptime_seconds_total",
-        ),
-        (
-            "otelcol_process_cpu_seconds",
-            "otelcol_process_cpu_seconds_total",
-        ),
-        (
-            "otelcol_process_memory_rss",
-            "otelcol_process_memory_rss_bytes",
-        ),
+        ("otelcol_process_uptime", "otelcol_process_uptime_seconds_total"),
+        ("otelcol_process_cpu_seconds", "otelcol_process_cpu_seconds_total"),
+        ("otelcol_process_memory_rss", "otelcol_process_memory_rss_bytes"),
         ("target_info", "target_info"),
     ];
     for (name, suffixed) in cases {
@@ -50,24 +38,14 @@ fn the_suffixes_are_the_collectors() {
 fn own_names_keep_to_the_conventions_of_prometheus() {
     for series in all().filter(|series| series.origin == Origin::Own) {
         let name = series.name;
-        assert!(
-            name.starts_with("spanyard_") && series.suffix.is_empty(),
-            "{name}"
-        );
+        assert!(name.starts_with("spanyard_") && series.suffix.is_empty(), "{name}");
         let counts = matches!(series.kind, Kind::Counter);
-        assert_eq!(
-            name.ends_with("_total"),
-            counts,
-            "{name}: only counters end in _total"
-        );
+        assert_eq!(name.ends_with("_total"), counts, "{name}: only counters end in _total");
         let stem = name.trim_end_matches("_total");
         match series.unit {
             "By" => assert!(stem.ends_with("_bytes"), "{name}: the unit comes last"),
             "s" => assert!(stem.ends_with("_seconds"), "{name}: the unit comes last"),
-            _ => assert!(
-                !stem.ends_with("_bytes") && !stem.ends_with("_seconds"),
-                "{name}"
-            ),
+            _ => assert!(!stem.ends_with("_bytes") && !stem.ends_with("_seconds"), "{name}"),
         }
     }
 }
@@ -80,19 +58,12 @@ fn no_row_uses_a_word_that_the_format_reserves() {
         }
         let text_of_names = series.labels.iter().chain([&series.name]);
         for text in text_of_names {
-            assert!(
-                text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
-                "{text}"
-            );
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{text}");
         }
         for label in ["le", "shard", "quantile"] {
             assert!(!series.labels.contains(&label), "{}: {label}", series.name);
         }
-        assert!(
-            series.help.ends_with('.') && !series.help.contains('\n'),
-            "{}",
-            series.name
-        );
+        assert!(series.help.ends_with('.') && !series.help.contains('\n'), "{}", series.name);
     }
 }
 
@@ -132,11 +103,7 @@ fn every_meter_registers_with_the_labels_of_its_rows_and_every_row_has_a_writer(
         let _ = written.insert(reading.series.name);
     }
     for series in all().filter(|series| series.over != Over::Scrape) {
-        assert!(
-            written.contains(series.name),
-            "{} has no writer",
-            series.name
-        );
+        assert!(written.contains(series.name), "{} has no writer", series.name);
     }
 }
 
@@ -167,19 +134,8 @@ fn each_answer_counts_under_its_own_label() {
 
 fn counts(registry: &Registry, label: &str, value: &str) -> u64 {
     let labelled = registry.read().into_iter().filter(|reading| {
-        reading
-            .key
-            .labels()
-            .any(|found| found.key() == label && found.value() == value)
+        reading.key.labels().any(|found| found.key() == label && found.value() == value)
     });
     let values = labelled.flat_map(|reading| reading.values);
-    values
-        .map(|(_, value)| {
-            if let Value::Counter(count) = value {
-                count
-            } else {
-                0
-            }
-        })
-        .sum()
+    values.map(|(_, value)| if let Value::Counter(count) = value { count } else { 0 }).sum()
 }

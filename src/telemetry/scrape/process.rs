@@ -33,12 +33,7 @@ impl Process {
         let held = rss
             .zip(beside)
             .map(|(rss, (swap, tables))| rss.saturating_add(swap).saturating_add(tables));
-        Self {
-            cpu_seconds: cpu_seconds(stat),
-            rss,
-            rss_anon: kib(status, "RssAnon:"),
-            held,
-        }
+        Self { cpu_seconds: cpu_seconds(stat), rss, rss_anon: kib(status, "RssAnon:"), held }
     }
 }
 
@@ -85,10 +80,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_left_out() {
-        assert_eq!(
-            Process::parse("42 (a) S 1", "VmRSS: many kB"),
-            Process::default()
-        );
+        assert_eq!(Process::parse("42 (a) S 1", "VmRSS: many kB"), Process::default());
     }
 
     #[test]

@@ -20,27 +20,15 @@ pub(crate) fn parse(text: &str) -> BTreeMap<String, Family> {
         if let Some(help) = line.strip_prefix("# HELP ") {
             let (name, help) = help.split_once(' ').expect("a help text");
             current = name.to_owned();
-            let family = Family {
-                help: help.to_owned(),
-                ..Family::default()
-            };
-            assert!(
-                families.insert(current.clone(), family).is_none(),
-                "{name} twice"
-            );
+            let family = Family { help: help.to_owned(), ..Family::default() };
+            assert!(families.insert(current.clone(), family).is_none(), "{name} twice");
         } else if let Some(kind) = line.strip_prefix("# TYPE ") {
-            let kind = kind
-                .strip_prefix(&current)
-                .and_then(|kind| kind.strip_prefix(' '));
+            let kind = kind.strip_prefix(&current).and_then(|kind| kind.strip_prefix(' '));
             let family = families.get_mut(&current).expect("HELP first");
             family.kind = kind.expect("a type of the same family").to_owned();
             assert!(["counter", "gauge", "histogram"].contains(&family.kind.as_str()));
         } else {
-            sample(
-                families.get_mut(&current).expect("HELP first"),
-                &current,
-                line,
-            );
+            sample(families.get_mut(&current).expect("HELP first"), &current, line);
         }
     }
     families
@@ -48,37 +36,21 @@ pub(crate) fn parse(text: &str) -> BTreeMap<String, Family> {
 
 fn sample(family: &mut Family, name: &str, line: &str) {
     let (series, value) = line.rsplit_once(' ').expect("a value");
-    let rest = series
-        .strip_prefix(name)
-        .unwrap_or_else(|| panic!("{series} under {name}"));
+    let rest = series.strip_prefix(name).unwrap_or_else(|| panic!("{series} under {name}"));
     let histogram = ["_bucket", "_sum", "_count"];
-    let rest = match histogram
-        .iter()
-        .find_map(|suffix| rest.strip_prefix(suffix))
-    {
+    let rest = match histogram.iter().find_map(|suffix| rest.strip_prefix(suffix)) {
         Some(rest) if family.kind == "histogram" => rest,
         _ => rest,
     };
-    if let Some(labels) = rest
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-    {
+    if let Some(labels) = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         for label in label_names(labels) {
             let _ = family.labels.insert(label);
         }
     } else {
-        assert!(
-            rest.is_empty(),
-            "{series}: neither labels nor a value after the name"
-        );
+        assert!(rest.is_empty(), "{series}: neither labels nor a value after the name");
     }
-    let value = value
-        .parse()
-        .unwrap_or_else(|_| panic!("{line}: the value is no number"));
-    assert!(
-        family.samples.insert(series.to_owned(), value).is_none(),
-        "{series} twice"
-    );
+    let value = value.parse().unwrap_or_else(|_| panic!("{line}: the value is no number"));
+    assert!(family.samples.insert(series.to_owned(), value).is_none(), "{series} twice");
 }
 
 /// Names of `a="x",b="y"`, with `\"`, `\\` and `\n` as the only escapes.
