@@ -11,5 +11,6 @@
 
 pub mod cells;
 pub mod ledger;
+pub mod log;
 pub mod names;
 pub mod scrape;

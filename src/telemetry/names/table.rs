@@ -161,6 +161,8 @@ pub(super) const OWN: &[Series] = &[
         "Connections that could not be accepted."),
     own("spanyard_series_refused_total", Kind::Counter, "{series}", &[], Over::Scrape,
         "Series that were not registered: too many, or not in the table."),
+    own("spanyard_log_lines_dropped_total", Kind::Counter, "{lines}", &[], Over::Scrape,
+        "Log lines dropped because nobody read stderr."),
 ];
 
 const EXPORTERHELPER: &str = "go.opentelemetry.io/collector/exporter/exporterhelper";

@@ -10,6 +10,7 @@ use metrics::Label;
 
 use super::{Line, Shown, Sources};
 use crate::telemetry::ledger::{Account, DropReason, Snapshot, Totals};
+use crate::telemetry::log;
 use crate::units::Weight;
 
 /// The byte budget at one moment.
@@ -84,6 +85,10 @@ fn process(families: &mut Families, sources: &Sources<'_>) {
     put(
         "otelcol_process_runtime_total_sys_memory_bytes",
         process.held.map(Shown::Whole),
+    );
+    put(
+        "spanyard_log_lines_dropped_total",
+        Some(Shown::Whole(log::dropped())),
     );
     put(
         "spanyard_series_refused_total",
