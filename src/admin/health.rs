@@ -7,9 +7,9 @@
 //! | `/startupz` | 503 until it was ready once, then 200 for good |
 //! | `/livez` | 200 |
 //!
-//! The Collector answers on every path when `/` is configured, the probes' included. We keep that for
-//! all but the three, which answer by status code as a probe expects: whoever asks `/readyz` of either
-//! gets 200 when ready and 503 when not. A path configured as one of the three has the JSON.
+//! The Collector answers on every path when `/` is configured, the probes' included. We keep that
+//! for all but the three, which answer by status code as a probe expects: whoever asks `/readyz` of
+//! either gets 200 when ready and 503 when not. A path configured as one of the three has the JSON.
 //! Liveness says only that the process answers: a restart would lose what is queued, and mends no
 //! backend. Methods and query do not matter.
 

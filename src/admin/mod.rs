@@ -68,7 +68,8 @@ pub struct AdminState {
     pub started: (Instant, SystemTime),
 }
 
-/// The bound sockets, one for each door of the plan's [`Admin`]; a door without a socket stays shut.
+/// The bound sockets, one for each door of the plan's [`Admin`]; a door without a socket stays
+/// shut.
 #[derive(Debug, Default)]
 pub struct Sockets {
     /// For `health_check`.

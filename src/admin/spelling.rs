@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 const SECONDS_A_DAY: u64 = 86_400;
 
-/// `2026-03-01T12:00:00.25Z`: to the nanosecond, without zeros at the end. Times before 1970 are shown
-/// as 1970.
+/// `2026-03-01T12:00:00.25Z`: to the nanosecond, without zeros at the end. Times before 1970 are
+/// shown as 1970.
 pub(super) fn rfc3339(time: SystemTime) -> String {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)

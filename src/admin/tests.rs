@@ -62,7 +62,8 @@ fn open(path: &str) -> Doors {
     }
 }
 
-/// Status, head in lower case, body; reads until the server closes, which every answer must lead to.
+/// Status, head in lower case, body; reads until the server closes, which every answer must lead
+/// to.
 fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
     let mut stream = net::TcpStream::connect(address).expect("an open door");
     write!(stream, "{request} HTTP/1.1\r\nhost: a\r\n\r\n").expect("a request");

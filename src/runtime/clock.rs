@@ -1,7 +1,7 @@
 //! The one place where time is read.
 //!
-//! Everything else takes the time as an argument, so that it can be tested with any time at all. Edges
-//! (accept loops, timers, the admin pages, logs) ask here.
+//! Everything else takes the time as an argument, so that it can be tested with any time at all.
+//! Edges (accept loops, timers, the admin pages, logs) ask here.
 #![expect(
     clippy::disallowed_methods,
     reason = "the one place where clocks are read"

@@ -4,8 +4,8 @@
 //!  any thread ─ event ─> one line ─ try_send ─> [<= 512 lines] ─ its own thread ─> stderr
 //!                                      └─ full: dropped, counted
 //! ```
-//! A reader of stderr that has stopped reading costs lines, never data. A line is cut at 8 KiB, so what
-//! waits is at most 4 MiB. Levels and fields are the callers' business.
+//! A reader of stderr that has stopped reading costs lines, never data. A line is cut at 8 KiB, so
+//! what waits is at most 4 MiB. Levels and fields are the callers' business.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};

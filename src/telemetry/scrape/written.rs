@@ -171,8 +171,8 @@ const fn bytes(weight: Weight) -> u64 {
     weight.bytes
 }
 
-/// All stages and reasons that an account can have, those at 0 too, so that the first loss is a rise
-/// and not a new series. Groups without a route know one way out only.
+/// All stages and reasons that an account can have, those at 0 too, so that the first loss is a
+/// rise and not a new series. Groups without a route know one way out only.
 fn account_lines(account: &Account<'_>, pick: Pick) -> Vec<Line> {
     let totals = account.totals;
     let exporter = account.exporter.unwrap_or_default();
