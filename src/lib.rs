@@ -15,6 +15,7 @@ pub mod config;
 pub mod export;
 pub mod frame;
 pub mod ingest;
+pub mod pipeline;
 pub mod queue;
 pub mod rewrite;
 pub mod route;

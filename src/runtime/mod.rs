@@ -1,3 +1,9 @@
-//! What a thread of the gateway stands on: clock, cores, sockets, tasks, shards.
+//! Threads, sockets, time and tasks: the thin edge between the operating system and everything else.
+//!
+//! A foundation: it uses no stage. What a shard does is given to it as a closure.
 
 pub mod clock;
+pub mod cores;
+pub mod net;
+pub mod shard;
+pub mod task;
