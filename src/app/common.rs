@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use spanyard_wire::schema::Signal;
@@ -28,9 +28,6 @@ const BYTES_STRIDE_MAX: usize = MIB;
 const SLOTS_STRIDE_MAX: usize = 64;
 /// Orders that may wait for a shard.
 const ORDERS_MAX: usize = 16;
-
-/// How long after its report a shard's thread may take to end.
-const JOIN_GRACE: Duration = Duration::from_millis(250);
 
 /// What the main thread tells a shard.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +54,9 @@ impl Current {
     }
 }
 
+/// The way of the shards' last words.
+type Reports = (flume::Sender<(usize, Losses)>, flume::Receiver<(usize, Losses)>);
+
 /// Shared by the main thread and all shards.
 pub(super) struct Common {
     pub(super) plan: ArcSwap<Current>,
@@ -68,7 +68,7 @@ pub(super) struct Common {
     pub(super) doors: Mutex<Doors>,
     pub(super) orders: Vec<flume::Sender<Order>>,
     pub(super) inboxes: Vec<flume::Receiver<Order>>,
-    losses: (flume::Sender<Losses>, flume::Receiver<Losses>),
+    losses: Reports,
     slots: Mutex<HashMap<(String, Signal), Arc<Budget>>>,
 }
 
@@ -104,17 +104,8 @@ impl Common {
         Arc::clone(budget)
     }
 
-    /// Books what a shard's thread has left behind. A thread that still runs is the only writer of its
-    /// cells: it is left alone, and its items stay counted as queued.
+    /// Waits for the end of a shard's thread that has made its report, and books what it left behind.
     pub(super) fn settle(&self, shard: usize, thread: JoinHandle<()>) {
-        let until = clock::now() + JOIN_GRACE;
-        while !thread.is_finished() && clock::now() < until {
-            std::thread::yield_now();
-        }
-        if !thread.is_finished() {
-            tracing::error!(shard, "the shard's thread does not end");
-            return;
-        }
         if thread.join().is_err() {
             tracing::error!(shard, "the shard's thread panicked");
         }
@@ -124,22 +115,18 @@ impl Common {
         }
     }
 
-    /// A shard reports what it could not deliver.
-    pub(super) fn report(&self, losses: Losses) {
+    /// A shard reports what it could not deliver; nothing of it is in flight any more.
+    pub(super) fn report(&self, shard: usize, losses: Losses) {
         // The channel holds one report of every shard, so this does not wait.
-        drop(self.losses.0.try_send(losses));
+        drop(self.losses.0.try_send((shard, losses)));
     }
 
-    /// Sums the reports of `shards` shards, at most until `deadline`.
-    pub(super) fn collect_losses(&self, shards: usize, deadline: Instant) -> Losses {
-        let mut sum = Losses::default();
-        for _ in 0..shards {
+    /// The reports of the shards that make one until `deadline`.
+    pub(super) fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
+        let next = |_| {
             let left = deadline.saturating_duration_since(clock::now());
-            match self.losses.1.recv_timeout(left) {
-                Ok(losses) => sum = sum.plus(losses),
-                Err(_) => return sum,
-            }
-        }
-        sum
+            self.losses.1.recv_timeout(left).ok()
+        };
+        (0..self.shards).map_while(next).collect()
     }
 }

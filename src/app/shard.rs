@@ -59,7 +59,7 @@ pub(super) async fn run(common: Arc<Common>, index: usize) -> End {
                 Ok(Order::Reload) => shard.reload(),
                 Ok(Order::Drain { deadline }) => {
                     let losses = shard.drain(deadline).await;
-                    common.report(losses);
+                    common.report(index, losses);
                     return End::Stopped;
                 }
                 Err(_) => return End::Stopped,

@@ -104,7 +104,11 @@ where
     let runtime =
         Builder::new_current_thread().enable_all().event_interval(EVENT_INTERVAL).build()?;
     let local = LocalSet::new();
-    Ok(local.block_on(&runtime, async { (shard.body)().await }))
+    let end = local.block_on(&runtime, async { (shard.body)().await });
+    drop(local);
+    // A name look-up that hangs must not hold the thread.
+    runtime.shutdown_background();
+    Ok(end)
 }
 
 /// Shards and the core each is pinned to, if they are to be pinned and cores suffice.
