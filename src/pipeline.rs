@@ -70,14 +70,22 @@ impl Entry {
     /// An entry over compiled lanes.
     #[must_use]
     pub const fn new(signal: Signal, lanes: Lanes, meter: ReceiverMeter, tools: Rc<Tools>) -> Self {
-        Self { signal, lanes, meter, tools }
+        Self {
+            signal,
+            lanes,
+            meter,
+            tools,
+        }
     }
 
     /// Takes a whole request through the gateway, or refuses it.
     #[must_use]
     pub fn accept(&self, arrival: Arrival<'_>) -> Verdict {
         let scratch = &mut *self.tools.scratch.borrow_mut();
-        let Scratch { request, selections } = scratch;
+        let Scratch {
+            request,
+            selections,
+        } = scratch;
         let bytes = arrival.message.bytes();
         if let Err(error) = request.scan(self.signal, bytes) {
             return Verdict::Refused(Refusal::Malformed(error));
@@ -88,7 +96,10 @@ impl Entry {
 
         let slots = Slots::resolve(&self.lanes.flow().slots, arrival.headers, arrival.peer);
         let slots = slots.views();
-        let facts = Facts { headers: arrival.headers, slots: &slots };
+        let facts = Facts {
+            headers: arrival.headers,
+            slots: &slots,
+        };
         let unrouted = self.choose(bytes, request, &facts, selections);
 
         for (selection, branch) in selections.iter_mut().zip(&self.lanes.flow().branches) {
@@ -104,7 +115,9 @@ impl Entry {
         match &verdict {
             Verdict::Accepted { .. } => self.meter.accepted.increment(items),
             Verdict::Partial { rejected, .. } => {
-                self.meter.accepted.increment(items.saturating_sub(*rejected));
+                self.meter
+                    .accepted
+                    .increment(items.saturating_sub(*rejected));
                 self.meter.refused.increment(*rejected);
             }
             Verdict::Refused(_) => self.meter.refused.increment(items),
@@ -128,14 +141,18 @@ impl Entry {
         selections.iter_mut().for_each(Selection::clear);
         if flow.by_request {
             let mut taken = false;
-            route::walk(flow, facts, Resource::default(), |branch| {
+            route::walk(flow, facts, Resource::of(&[]), |branch| {
                 taken = true;
                 if let Some(selection) = selections.get_mut(branch) {
                     selection.groups.clear();
                     selection.groups.extend(0..request.groups.len());
                 }
             });
-            let whole = Weight { items: request.items, requests: 1, bytes: bytes.len() as u64 };
+            let whole = Weight {
+                items: request.items,
+                requests: 1,
+                bytes: bytes.len() as u64,
+            };
             return if taken { Weight::default() } else { whole };
         }
         let mut unrouted = Weight::default();

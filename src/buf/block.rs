@@ -29,7 +29,11 @@ impl Block {
         }
         let bytes = home.take(capacity);
         ticket.shrink_to(bytes.capacity().max(size));
-        Ok(Self { bytes, ticket, home: Arc::clone(home) })
+        Ok(Self {
+            bytes,
+            ticket,
+            home: Arc::clone(home),
+        })
     }
 
     /// Makes room for `more` bytes; a larger block takes this one's place when needed, at least

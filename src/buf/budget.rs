@@ -92,18 +92,27 @@ impl Budget {
     /// A share for one shard.
     #[must_use]
     pub fn lease(self: &Arc<Self>) -> Arc<Lease> {
-        Arc::new(Lease { budget: Arc::clone(self), spare: AtomicUsize::new(0) })
+        Arc::new(Lease {
+            budget: Arc::clone(self),
+            spare: AtomicUsize::new(0),
+        })
     }
 
     fn take(&self, amount: usize, ceiling: usize) -> Result<(), Exhausted> {
-        let taken = self.leased.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |leased| {
-            leased.checked_add(amount).filter(|sum| *sum <= ceiling)
-        });
+        let taken = self
+            .leased
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |leased| {
+                leased.checked_add(amount).filter(|sum| *sum <= ceiling)
+            });
         match taken {
             Ok(_) => Ok(()),
             Err(leased) => {
                 self.starving.store(true, Ordering::Relaxed);
-                Err(Exhausted { wanted: amount, leased, ceiling })
+                Err(Exhausted {
+                    wanted: amount,
+                    leased,
+                    ceiling,
+                })
             }
         }
     }
@@ -121,7 +130,10 @@ impl Lease {
     /// [`Exhausted`] when the bound would be passed.
     pub fn admit(self: &Arc<Self>, amount: usize, ceiling: usize) -> Result<Ticket, Exhausted> {
         self.acquire(amount, ceiling.min(self.budget.soft()))?;
-        Ok(Ticket { lease: Arc::clone(self), amount })
+        Ok(Ticket {
+            lease: Arc::clone(self),
+            amount,
+        })
     }
 
     /// A ticket for work on something already admitted: refused above the hard bound only.
@@ -130,13 +142,19 @@ impl Lease {
     /// [`Exhausted`] when the bound would be passed.
     pub fn ticket(self: &Arc<Self>, amount: usize) -> Result<Ticket, Exhausted> {
         self.acquire(amount, self.budget.limit())?;
-        Ok(Ticket { lease: Arc::clone(self), amount })
+        Ok(Ticket {
+            lease: Arc::clone(self),
+            amount,
+        })
     }
 
     /// A ticket for nothing, to be grown later.
     #[must_use]
     pub fn empty(self: &Arc<Self>) -> Ticket {
-        Ticket { lease: Arc::clone(self), amount: 0 }
+        Ticket {
+            lease: Arc::clone(self),
+            amount: 0,
+        }
     }
 
     /// The budget this is a share of.
@@ -158,17 +176,27 @@ impl Lease {
         let held = self.budget.leased().saturating_sub(spare);
         if held.saturating_add(amount) > ceiling {
             self.budget.starving.store(true, Ordering::Relaxed);
-            return Err(Exhausted { wanted: amount, leased: held, ceiling });
+            return Err(Exhausted {
+                wanted: amount,
+                leased: held,
+                ceiling,
+            });
         }
-        let from_spare = self.spare.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |spare| {
-            spare.checked_sub(amount)
-        });
+        let from_spare = self
+            .spare
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |spare| {
+                spare.checked_sub(amount)
+            });
         if from_spare.is_ok() {
             return Ok(());
         }
         let stride = self.budget.stride;
         let limit = self.budget.limit();
-        if self.budget.take(amount.saturating_add(stride), limit).is_ok() {
+        if self
+            .budget
+            .take(amount.saturating_add(stride), limit)
+            .is_ok()
+        {
             let _ = self.spare.fetch_add(stride, Ordering::AcqRel);
             return Ok(());
         }
@@ -188,13 +216,18 @@ impl Lease {
     }
 
     fn release(&self, amount: usize) {
-        let spare = self.spare.fetch_add(amount, Ordering::AcqRel).saturating_add(amount);
+        let spare = self
+            .spare
+            .fetch_add(amount, Ordering::AcqRel)
+            .saturating_add(amount);
         let starving = self.budget.starving.load(Ordering::Relaxed);
         let keep = if starving { 0 } else { self.budget.stride };
         if starving || spare > self.budget.stride.saturating_mul(2) {
-            let surplus = self.spare.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |spare| {
-                (spare > keep).then_some(keep)
-            });
+            let surplus = self
+                .spare
+                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |spare| {
+                    (spare > keep).then_some(keep)
+                });
             if let Ok(spare) = surplus {
                 self.budget.give(spare.saturating_sub(keep));
             }
@@ -238,7 +271,10 @@ impl Ticket {
 
     /// Takes over what `other`, a ticket of the same lease, is good for.
     pub fn absorb(&mut self, mut other: Self) {
-        debug_assert!(Arc::ptr_eq(&self.lease, &other.lease), "tickets of two leases");
+        debug_assert!(
+            Arc::ptr_eq(&self.lease, &other.lease),
+            "tickets of two leases"
+        );
         self.amount = self.amount.saturating_add(other.amount);
         other.amount = 0;
     }
@@ -248,7 +284,10 @@ impl Ticket {
     pub fn split(&mut self, amount: usize) -> Self {
         let amount = amount.min(self.amount);
         self.amount = self.amount.saturating_sub(amount);
-        Self { lease: Arc::clone(&self.lease), amount }
+        Self {
+            lease: Arc::clone(&self.lease),
+            amount,
+        }
     }
 
     /// The lease it came from.

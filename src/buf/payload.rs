@@ -24,14 +24,22 @@ impl Chunk {
     #[must_use]
     pub fn new(block: Arc<Block>, start: usize, end: usize) -> Self {
         let end = end.min(block.len());
-        Self { block, start: start.min(end), end }
+        Self {
+            block,
+            start: start.min(end),
+            end,
+        }
     }
 
     /// All of `block`.
     #[must_use]
     pub fn whole(block: Arc<Block>) -> Self {
         let end = block.len();
-        Self { block, start: 0, end }
+        Self {
+            block,
+            start: 0,
+            end,
+        }
     }
 
     /// The bytes.
@@ -57,7 +65,11 @@ impl Chunk {
     pub fn slice(&self, start: usize, end: usize) -> Self {
         let end = self.start.saturating_add(end).min(self.end);
         let start = self.start.saturating_add(start).min(end);
-        Self { block: Arc::clone(&self.block), start, end }
+        Self {
+            block: Arc::clone(&self.block),
+            start,
+            end,
+        }
     }
 
     /// The block it is a slice of.
@@ -171,12 +183,19 @@ pub struct Reader {
 
 impl Reader {
     fn prefix_rest(&self) -> &[u8] {
-        self.prefix.bytes.get(self.prefix_at..self.prefix.len()).unwrap_or_default()
+        self.prefix
+            .bytes
+            .get(self.prefix_at..self.prefix.len())
+            .unwrap_or_default()
     }
 
     fn rest_of(&self, index: usize) -> &[u8] {
         let from = if index == self.index { self.at } else { 0 };
-        self.payload.chunks.get(index).and_then(|chunk| chunk.bytes().get(from..)).unwrap_or_default()
+        self.payload
+            .chunks
+            .get(index)
+            .and_then(|chunk| chunk.bytes().get(from..))
+            .unwrap_or_default()
     }
 }
 
@@ -187,7 +206,11 @@ impl Buf for Reader {
 
     fn chunk(&self) -> &[u8] {
         let prefix = self.prefix_rest();
-        if prefix.is_empty() { self.rest_of(self.index) } else { prefix }
+        if prefix.is_empty() {
+            self.rest_of(self.index)
+        } else {
+            prefix
+        }
     }
 
     fn chunks_vectored<'a>(&'a self, slots: &mut [IoSlice<'a>]) -> usize {
@@ -195,7 +218,9 @@ impl Buf for Reader {
         let mut slots = slots.iter_mut();
         let prefix = self.prefix_rest();
         if !prefix.is_empty() {
-            let Some(slot) = slots.next() else { return filled };
+            let Some(slot) = slots.next() else {
+                return filled;
+            };
             *slot = IoSlice::new(prefix);
             filled += 1;
         }

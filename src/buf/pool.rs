@@ -59,7 +59,12 @@ impl Pool {
             returning,
         };
         LOCAL.with_borrow_mut(|local| *local = Some(free));
-        Self { home: Arc::new(Home { returning: sender, id }) }
+        Self {
+            home: Arc::new(Home {
+                returning: sender,
+                id,
+            }),
+        }
     }
 
     /// The home that blocks of this pool return to.
@@ -96,7 +101,9 @@ impl Home {
         bytes.clear();
         // During thread exit the free list is gone: the vector is simply freed.
         let kept = LOCAL.try_with(|local| {
-            let Ok(mut local) = local.try_borrow_mut() else { return Some(bytes) };
+            let Ok(mut local) = local.try_borrow_mut() else {
+                return Some(bytes);
+            };
             match local.as_mut().filter(|free| free.id == self.id) {
                 Some(free) => {
                     free.give(bytes);
@@ -132,7 +139,8 @@ impl Free {
     fn give(&mut self, bytes: Vec<u8>) {
         let size = bytes.capacity();
         let fits = self.bytes.saturating_add(size) <= self.bytes_max;
-        if !fits || size < BLOCK_BYTES_MIN || size > BLOCK_BYTES_MAX || size != class_size(size) {
+        let kept = (BLOCK_BYTES_MIN..=BLOCK_BYTES_MAX).contains(&size);
+        if !fits || !kept || size != class_size(size) {
             return;
         }
         if let Some(list) = self.classes.get_mut(class_of(size)) {

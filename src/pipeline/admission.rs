@@ -7,7 +7,6 @@
 //! ```
 //! `debug` and `nop` make a request safe only where nothing else was asked for.
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -73,7 +72,14 @@ impl Entry {
                 for lane in self.lanes.of_branch(branch) {
                     let joining = lane.joining(headers);
                     let form = source.form(lane, &joining, selection);
-                    intents.push(Intent { branch, lane, joining, weight, form, room: None });
+                    intents.push(Intent {
+                        branch,
+                        lane,
+                        joining,
+                        weight,
+                        form,
+                        room: None,
+                    });
                 }
             }
             let own = intents.get_mut(first..).unwrap_or_default();
@@ -106,9 +112,9 @@ impl Entry {
     ) -> Option<Payload> {
         let wants_payload = intents.iter().any(|intent| intent.form == Form::Large);
         let payload = match &source.message {
-            Held::Block(block) if wants_payload => {
-                selection.to_payload(block, &self.tools.home, &self.tools.lease).ok()
-            }
+            Held::Block(block) if wants_payload => selection
+                .to_payload(block, &self.tools.home, &self.tools.lease)
+                .ok(),
             _ => None,
         };
         for intent in intents {
@@ -117,7 +123,9 @@ impl Entry {
             }
             let small = intent.form == Form::Small;
             let destination = &intent.lane.destination;
-            intent.room = destination.reserve(&intent.joining, intent.weight, small).ok();
+            intent.room = destination
+                .reserve(&intent.joining, intent.weight, small)
+                .ok();
         }
         payload
     }
@@ -131,9 +139,17 @@ impl Entry {
         intents: SmallVec<[Intent<'_>; 4]>,
     ) -> Option<Rc<Destination>> {
         let mut hold = None;
-        let mut shared: Option<(usize, Shared)> = None;
+        let mut shared = SharedByBranch::default();
         let fan_out = intents.len() > 1;
-        for Intent { branch, lane, joining, weight, form, room } in intents {
+        for Intent {
+            branch,
+            lane,
+            joining,
+            weight,
+            form,
+            room,
+        } in intents
+        {
             let destination = &lane.destination;
             let Some(room) = room else {
                 destination.turned_away(weight);
@@ -152,7 +168,8 @@ impl Entry {
                 }
                 (Form::Large, Some(payload), _) => {
                     let compressed = fan_out && lane.wants != Compression::None;
-                    Goods::Large(payload, compressed.then(|| shared_of(&mut shared, branch)))
+                    let cell = compressed.then(|| shared.entry(branch));
+                    Goods::Large(payload, cell)
                 }
                 _ => Goods::Small(&write),
             };
@@ -204,19 +221,37 @@ impl Source {
             return Form::Original;
         }
         let is_frame = matches!(self.message, Held::Frame(_));
-        if is_frame || selection.splice.len() <= GATHER_BYTES_MAX { Form::Small } else { Form::Large }
+        if is_frame || selection.splice.len() <= GATHER_BYTES_MAX {
+            Form::Small
+        } else {
+            Form::Large
+        }
     }
 }
 
-fn shared_of(shared: &mut Option<(usize, Shared)>, branch: usize) -> &Shared {
-    if !shared.as_ref().is_some_and(|(of, _)| *of == branch) {
-        *shared = Some((branch, Rc::new(OnceCell::new())));
+/// The cell for the compressed form of the branch at hand; intents come branch by branch.
+#[derive(Default)]
+struct SharedByBranch {
+    branch: usize,
+    cell: Option<Shared>,
+}
+
+impl SharedByBranch {
+    fn entry(&mut self, branch: usize) -> &Shared {
+        if self.branch != branch {
+            self.branch = branch;
+            self.cell = None;
+        }
+        self.cell.get_or_insert_with(Rc::default)
     }
-    &shared.get_or_insert_with(|| (branch, Rc::default())).1
 }
 
 fn weight_of(selection: &Selection) -> Weight {
-    Weight { items: selection.items, requests: 1, bytes: selection.splice.len() as u64 }
+    Weight {
+        items: selection.items,
+        requests: 1,
+        bytes: selection.splice.len() as u64,
+    }
 }
 
 /// Decides for the whole request from the room that was found.
@@ -239,7 +274,10 @@ fn judge(request: &Request, selections: &[Selection], intents: &[Intent<'_>]) ->
             Reach::Safe => taken = true,
             Reach::Recovers => return Verdict::Refused(Refusal::Overloaded),
             Reach::Dead(exporter) => {
-                let items = request.groups.get(index).map_or(0, |group| u64::from(group.items));
+                let items = request
+                    .groups
+                    .get(index)
+                    .map_or(0, |group| u64::from(group.items));
                 rejected = rejected.saturating_add(items);
                 culprit = Some(exporter);
             }
@@ -274,7 +312,11 @@ fn reach<'a>(group: usize, selections: &[Selection], intents: &'a [Intent<'_>]) 
     };
     let any_real = intents.iter().filter(takes).any(|intent| intent.lane.real);
     let mut reach = Reach::Nowhere;
-    for intent in intents.iter().filter(takes).filter(|intent| intent.lane.real || !any_real) {
+    for intent in intents
+        .iter()
+        .filter(takes)
+        .filter(|intent| intent.lane.real || !any_real)
+    {
         if intent.room.is_some() {
             return Reach::Safe;
         }

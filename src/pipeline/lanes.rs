@@ -47,10 +47,19 @@ impl Lanes {
             .branches
             .iter()
             .map(|branch| {
-                branch.legs.iter().filter_map(|leg| Lane::bind(leg, queue, batchings)).collect()
+                branch
+                    .legs
+                    .iter()
+                    .filter_map(|leg| Lane::bind(leg, queue, batchings))
+                    .collect()
             })
             .collect();
-        Some(Self { plan: Arc::clone(plan), receiver, signal, branches })
+        Some(Self {
+            plan: Arc::clone(plan),
+            receiver,
+            signal,
+            branches,
+        })
     }
 
     /// The flow. It exists: `bind` has found it in the same, immutable plan.
@@ -78,7 +87,10 @@ impl Lane {
                 batchings.push(Rc::new(batching.clone()));
                 batchings.len().saturating_sub(1)
             });
-            joining.key = MergeKey { batching: index.saturating_add(1), metadata: None };
+            joining.key = MergeKey {
+                batching: index.saturating_add(1),
+                metadata: None,
+            };
             joining.batching = batchings.get(index).cloned();
             metadata_keys.clone_from(&batching.metadata_keys);
         }
@@ -88,31 +100,40 @@ impl Lane {
             Target::Debug | Target::Nop => Compression::None,
         };
         let real = destination.plan().is_real();
-        Some(Self { destination, joining, wants, real, metadata_keys })
+        Some(Self {
+            destination,
+            joining,
+            wants,
+            real,
+            metadata_keys,
+        })
     }
 
     /// How a request with these headers joins others on this lane.
     pub(super) fn joining(&self, headers: Option<&http::HeaderMap>) -> Joining {
         let mut joining = self.joining.clone();
         if !self.metadata_keys.is_empty() {
-            let values = self.metadata_keys.iter().map(|key| {
-                let mut values = headers?.get_all(key.as_str()).iter();
-                let first = values.next()?.as_bytes().to_vec();
-                let all = values.fold(first, |mut text, value| {
-                    text.push(b'\n');
-                    text.extend_from_slice(value.as_bytes());
-                    text
-                });
-                Some(all.into_boxed_slice())
-            });
-            joining.key.metadata = Some(values.collect());
+            let mut metadata = Vec::new();
+            for key in &self.metadata_keys {
+                let values = headers.map(|headers| headers.get_all(key.as_str()));
+                for value in values.into_iter().flatten() {
+                    // A header value holds no control characters but the tab.
+                    metadata.push(b'\n');
+                    metadata.extend_from_slice(value.as_bytes());
+                }
+                metadata.push(0);
+            }
+            joining.key.metadata = Some(metadata.into());
         }
         joining
     }
 
     /// Whether bytes that came in `encoding` can leave as they are.
     pub(super) const fn takes(&self, encoding: Encoding) -> bool {
-        matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
+        matches!(
+            (self.wants, encoding),
+            (Compression::Gzip(_), Encoding::Gzip)
+        )
     }
 }
 

@@ -95,11 +95,20 @@ impl Batch {
     ///
     /// # Errors
     /// [`Exhausted`] when the byte budget has no room for the block.
-    pub fn reserve(&mut self, home: &Arc<Home>, ticket: Ticket, len: usize) -> Result<(), Exhausted> {
+    pub fn reserve(
+        &mut self,
+        home: &Arc<Home>,
+        ticket: Ticket,
+        len: usize,
+    ) -> Result<(), Exhausted> {
         match &mut self.gathered {
             Some(block) => block.reserve(len),
             None => {
-                let first = if self.parts.is_empty() { len } else { GATHER_BYTES_FIRST.max(len) };
+                let first = if self.parts.is_empty() {
+                    len
+                } else {
+                    GATHER_BYTES_FIRST.max(len)
+                };
                 self.gathered = Some(Block::new(home, first, ticket)?);
                 Ok(())
             }
@@ -108,11 +117,16 @@ impl Batch {
 
     /// Appends a copy to the gathered block: `write` puts the bytes that were reserved.
     pub fn gather(&mut self, weight: Weight, write: impl FnOnce(&mut Vec<u8>)) {
-        let Some(block) = &mut self.gathered else { return };
+        let Some(block) = &mut self.gathered else {
+            return;
+        };
         let start = block.len();
         write(block.bytes_mut());
         let end = block.len();
-        self.push(Part { weight, place: Place::Gathered { start, end } });
+        self.push(Part {
+            weight,
+            place: Place::Gathered { start, end },
+        });
         self.shared = None;
     }
 
@@ -122,7 +136,10 @@ impl Batch {
         self.chunks.extend(payload.chunks().iter().cloned());
         self.chunk_bytes = self.chunk_bytes.saturating_add(payload.len());
         let end = self.chunks.len();
-        self.push(Part { weight, place: Place::Chunks { start, end } });
+        self.push(Part {
+            weight,
+            place: Place::Chunks { start, end },
+        });
         self.shared = shared.filter(|_| self.parts.len() == 1).cloned();
     }
 
@@ -151,7 +168,8 @@ impl Batch {
     /// Bytes that wait, as they will be read by an encoder.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.chunk_bytes.saturating_add(self.gathered.as_ref().map_or(0, |block| block.len()))
+        self.chunk_bytes
+            .saturating_add(self.gathered.as_ref().map_or(0, |block| block.len()))
     }
 
     /// Whether nothing has been put in.
@@ -187,7 +205,9 @@ impl Batch {
         if self.chunk_bytes.saturating_mul(2) >= pinned {
             return Ok(());
         }
-        let Some(first) = self.chunks.first() else { return Ok(()) };
+        let Some(first) = self.chunks.first() else {
+            return Ok(());
+        };
         let ticket = first.block().ticket().lease().empty();
         let mut own = Block::new(home, self.chunk_bytes, ticket)?;
         let mut ends = Vec::with_capacity(self.chunks.len());
@@ -289,8 +309,14 @@ impl Sealed {
                     }
                 }
             }
-            let place = Place::Chunks { start, end: payload.chunks().len() };
-            kept.push(Part { weight: part.weight, place });
+            let place = Place::Chunks {
+                start,
+                end: payload.chunks().len(),
+            };
+            kept.push(Part {
+                weight: part.weight,
+                place,
+            });
             weight = weight.plus(part.weight);
         }
         Self {

@@ -162,12 +162,18 @@ impl Destination {
             return Err(Full::Closed);
         }
         let amount = usize::try_from(size(weight, self.plan.queue.sizer)).unwrap_or(usize::MAX);
-        let slots = self.supplies.slots.ticket(amount).map_err(|_| Full::Slots)?;
+        let slots = self
+            .supplies
+            .slots
+            .ticket(amount)
+            .map_err(|_| Full::Slots)?;
         if small {
             let mut ring = self.ring.borrow_mut();
             let batching = joining.batching.as_ref();
             let now = clock::now();
-            let batch = ring.open_for(now, &joining.key, batching, weight).ok_or(Full::Keys)?;
+            let batch = ring
+                .open_for(now, &joining.key, batching, weight)
+                .ok_or(Full::Keys)?;
             let len = usize::try_from(weight.bytes).unwrap_or(usize::MAX);
             let ticket = self.supplies.bytes.empty();
             if batch.reserve(&self.supplies.home, ticket, len).is_err() {
@@ -266,9 +272,16 @@ impl Destination {
         let weight = batch.weight();
         let (sealed, slots) = batch.seal();
         #[expect(clippy::cast_precision_loss, reason = "a histogram sample")]
-        self.supplies.meter.batch_requests.record(weight.requests as f64);
-        let flight =
-            Flight { destination: Rc::clone(self), weight, unsettled: weight, _slots: slots };
+        self.supplies
+            .meter
+            .batch_requests
+            .record(weight.requests as f64);
+        let flight = Flight {
+            destination: Rc::clone(self),
+            weight,
+            unsettled: weight,
+            _slots: slots,
+        };
         (sealed, flight)
     }
 
@@ -292,7 +305,10 @@ impl Destination {
     pub fn set_health(&self, failing: bool, breaker_open: bool) {
         self.failing.set(failing);
         self.breaker_open.set(breaker_open);
-        self.supplies.meter.breaker_open.set(if breaker_open { 1.0 } else { 0.0 });
+        self.supplies
+            .meter
+            .breaker_open
+            .set(if breaker_open { 1.0 } else { 0.0 });
         if failing {
             self.desk.relieve();
         }
@@ -322,7 +338,9 @@ impl Destination {
             self.supplies.row.dropped(DropReason::NoTicket, lost);
         }
         let oldest = self.ring.borrow().oldest();
-        let age = oldest.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
+        let age = oldest.map_or(0.0, |since| {
+            now.saturating_duration_since(since).as_secs_f64()
+        });
         self.supplies.meter.oldest_age_seconds.set(age);
         if !self.is_pressed() {
             self.desk.relieve();
@@ -356,8 +374,11 @@ impl Destination {
     fn book_slots(&self, weight: Weight, added: bool) {
         let amount = size(weight, self.plan.queue.sizer);
         let used = self.slots_used.get();
-        let used =
-            if added { used.saturating_add(amount) } else { used.saturating_sub(amount) };
+        let used = if added {
+            used.saturating_add(amount)
+        } else {
+            used.saturating_sub(amount)
+        };
         self.slots_used.set(used);
         set_gauge(&self.supplies.meter.queue_size, used);
     }
@@ -430,7 +451,10 @@ impl Drop for Flight {
 }
 
 /// A gauge takes `f64`; counts stay exact up to 2^53.
-#[expect(clippy::cast_precision_loss, reason = "queue sizes stay far below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "queue sizes stay far below 2^53"
+)]
 fn set_gauge(gauge: &Gauge, value: u64) {
     gauge.set(value as f64);
 }

@@ -35,8 +35,9 @@ pub const OPEN_BATCHES_MAX: usize = 1000;
 pub struct MergeKey {
     /// Which batch settings: 0 is merging by load, others are numbered by the shard's lanes.
     pub batching: usize,
-    /// `metadata_keys` values; absent is not empty.
-    pub metadata: Option<Rc<[Option<Box<[u8]>>]>>,
+    /// The values of `metadata_keys`, written so that equal bytes mean equal values and an absent value
+    /// is not an empty one.
+    pub metadata: Option<Rc<[u8]>>,
 }
 
 /// When something is to be taken.
@@ -107,7 +108,10 @@ impl Ring {
         self.waiting_bytes = self.waiting_bytes.saturating_add(bytes_of(weight));
         let found = self.open.iter().position(|open| open.key == *key);
         if let Some(index) = found
-            && self.open.get(index).is_some_and(|open| !joins || open.is_full())
+            && self
+                .open
+                .get(index)
+                .is_some_and(|open| !joins || open.is_full())
         {
             self.seal(index);
         }
@@ -115,7 +119,8 @@ impl Ring {
 
     /// Drops the open batch of `key` if nothing has been put into it.
     pub fn abandon_empty(&mut self, key: &MergeKey) {
-        self.open.retain(|open| open.key != *key || !open.batch.is_empty());
+        self.open
+            .retain(|open| open.key != *key || !open.batch.is_empty());
     }
 
     /// Puts a batch that is joined with nothing.
@@ -135,7 +140,10 @@ impl Ring {
         if !self.sealed.is_empty() {
             return Due::Now;
         }
-        self.open.iter().map(|open| self.due_open(open, now)).fold(Due::Never, Due::sooner)
+        self.open
+            .iter()
+            .map(|open| self.due_open(open, now))
+            .fold(Due::Never, Due::sooner)
     }
 
     fn due_open(&self, open: &Open, now: Instant) -> Due {
@@ -191,7 +199,11 @@ impl Ring {
     /// Batches that could be taken by separate connections right now.
     #[must_use]
     pub fn due_batches(&self, now: Instant) -> usize {
-        let open = self.open.iter().filter(|open| self.due_open(open, now) == Due::Now).count();
+        let open = self
+            .open
+            .iter()
+            .filter(|open| self.due_open(open, now) == Due::Now)
+            .count();
         self.sealed.len().saturating_add(open)
     }
 

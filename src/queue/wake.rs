@@ -41,9 +41,15 @@ impl Desk {
     /// Calls workers until `due` of them are on their way; when none is due but something waits for
     /// its time (`later`), the most recently idle one is called to set a timer, unless one is set.
     pub(super) fn call(&self, due: usize, later: bool) {
-        let wanted = if due == 0 { usize::from(later && self.timed.get() == 0) } else { due };
+        let wanted = if due == 0 {
+            usize::from(later && self.timed.get() == 0)
+        } else {
+            due
+        };
         while self.called.get() < wanted {
-            let Some(worker) = self.idle.borrow_mut().pop() else { return };
+            let Some(worker) = self.idle.borrow_mut().pop() else {
+                return;
+            };
             self.wake(worker);
         }
     }
@@ -87,7 +93,9 @@ impl Desk {
         self.sit(worker);
         let called = poll_fn(|context| {
             let mut seats = self.seats.borrow_mut();
-            let Some(seat) = seats.get_mut(worker) else { return Poll::Ready(()) };
+            let Some(seat) = seats.get_mut(worker) else {
+                return Poll::Ready(());
+            };
             if seat.called {
                 return Poll::Ready(());
             }

@@ -16,17 +16,11 @@ impl Slots {
     /// Resolves `keys` against a request. A missing header is an empty slot, which an edit ignores;
     /// several values of a header are joined with `;`, as the Collector does.
     #[must_use]
-    pub fn resolve(
-        keys: &[ContextKey],
-        headers: Option<&http::HeaderMap>,
-        peer: IpAddr,
-    ) -> Self {
+    pub fn resolve(keys: &[ContextKey], headers: Option<&http::HeaderMap>, peer: IpAddr) -> Self {
         let encoded = keys
             .iter()
             .map(|key| match key {
-                ContextKey::ClientAddress => {
-                    Some(encode::any_value_string(peer.to_string().as_bytes()))
-                }
+                ContextKey::ClientAddress => Some(encode::any_value_string(&peer.to_string())),
                 ContextKey::Header(name) => joined(headers?, name),
             })
             .collect();
@@ -47,5 +41,5 @@ fn joined(headers: &http::HeaderMap, name: &str) -> Option<Vec<u8>> {
         text.push(b';');
         text.extend_from_slice(value.as_bytes());
     }
-    Some(encode::any_value_string(&text))
+    Some(encode::any_value_string(&String::from_utf8_lossy(&text)))
 }

@@ -17,7 +17,8 @@ use std::sync::Arc;
 use spanyard_wire::edit::Edit;
 use spanyard_wire::error::WireError;
 use spanyard_wire::request::Request;
-use spanyard_wire::segments::{Segment, Splice};
+use spanyard_wire::segments::Segment;
+use spanyard_wire::splice::Splice;
 
 use crate::buf::block::Block;
 use crate::buf::budget::{Exhausted, Lease};
@@ -63,7 +64,11 @@ impl Selection {
     ) -> Result<(), WireError> {
         let mut changed = self.groups.len() != request.groups.len();
         let mut strays = request.strays.iter().peekable();
-        for group in self.groups.iter().filter_map(|index| request.groups.get(*index)) {
+        for group in self
+            .groups
+            .iter()
+            .filter_map(|index| request.groups.get(*index))
+        {
             self.items = self.items.saturating_add(u64::from(group.items));
             while let Some(stray) = strays.next_if(|stray| stray.start < group.field.start) {
                 self.splice.keep(*stray);
@@ -96,7 +101,13 @@ impl Selection {
             return Ok(Chunk::new(Arc::clone(block), start, end).into());
         }
         let copied = |segment: &&Segment| is_copied(segment);
-        let size = self.splice.segments().iter().filter(copied).map(length).sum();
+        let size = self
+            .splice
+            .segments()
+            .iter()
+            .filter(copied)
+            .map(length)
+            .sum();
         let mut scratch = Block::new(home, size, lease.empty())?;
         for segment in self.splice.segments().iter().filter(copied) {
             scratch.put(self.bytes_of(segment, block));
@@ -124,7 +135,9 @@ impl Selection {
             Segment::Source(span) => (source, span),
             Segment::Patch(span) => (self.splice.patch(), span),
         };
-        bytes.get(span.start as usize..span.end as usize).unwrap_or_default()
+        bytes
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default()
     }
 }
 

@@ -7,7 +7,6 @@
 //! The depth of a condition is bounded where it is compiled, so evaluating it may recurse.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use spanyard_wire::edit::{Edit, lookup};
 use spanyard_wire::resource::Resource;
@@ -33,19 +32,30 @@ impl Facts<'_> {
             Condition::Any(inner) => inner.iter().any(|one| self.hold(one, resource, edits)),
             Condition::Not(inner) => !self.hold(inner, resource, edits),
             Condition::Always(value) => *value,
-            Condition::HeaderIs { header, value, negated } => {
+            Condition::HeaderIs {
+                header,
+                value,
+                negated,
+            } => {
                 let values = self.headers.map(|headers| headers.get_all(header.as_str()));
-                values.into_iter().flatten().any(|found| {
-                    (found.as_bytes() == value.as_bytes()) != *negated
-                })
+                values
+                    .into_iter()
+                    .flatten()
+                    .any(|found| (found.as_bytes() == value.as_bytes()) != *negated)
             }
-            Condition::AttributeIs { key, value, negated } => {
+            Condition::AttributeIs {
+                key,
+                value,
+                negated,
+            } => {
                 let found = lookup(resource, edits, self.slots, key.as_bytes());
                 equals(found, value) != *negated
             }
             Condition::AttributeMatches { key, pattern } => {
                 let found = lookup(resource, edits, self.slots, key.as_bytes());
-                found.and_then(text).is_some_and(|text| pattern.is_match(&text))
+                found
+                    .and_then(text)
+                    .is_some_and(|text| pattern.is_match(&text))
             }
         }
     }
@@ -65,7 +75,10 @@ fn equals(found: Option<Value<'_>>, literal: &Literal) -> bool {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the Collector compares as float64 too")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the Collector compares as float64 too"
+)]
 fn same_number(int: i64, double: f64) -> bool {
     int as f64 == double
 }
@@ -85,8 +98,9 @@ fn text(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
-        // Writing to a String cannot fail.
-        drop(write!(text, "{byte:02x}"));
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
     }
     text
 }

@@ -12,8 +12,12 @@ pub fn available() -> usize {
 /// The cores of this process's CPU set, ascending.
 #[must_use]
 pub fn allowed() -> Vec<usize> {
-    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
-    (0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect()
+    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else {
+        return Vec::new();
+    };
+    (0..CpuSet::count())
+        .filter(|core| set.is_set(*core).unwrap_or(false))
+        .collect()
 }
 
 /// Binds the calling thread to `core`; a refusal leaves it where it was and is reported.

@@ -58,14 +58,16 @@ where
     F: Future<Output = End> + 'static,
     D: Fn() + Send + 'static,
 {
-    thread::Builder::new().name(format!("shard-{}", shard.index)).spawn(move || {
-        if let Some(core) = shard.core
-            && let Err(error) = cores::pin(core)
-        {
-            tracing::warn!(shard = shard.index, core, %error, "the shard runs unpinned");
-        }
-        supervise(&shard);
-    })
+    thread::Builder::new()
+        .name(format!("shard-{}", shard.index))
+        .spawn(move || {
+            if let Some(core) = shard.core
+                && let Err(error) = cores::pin(core)
+            {
+                tracing::warn!(shard = shard.index, core, %error, "the shard runs unpinned");
+            }
+            supervise(&shard);
+        })
 }
 
 fn supervise<B, F, D>(shard: &Supervised<B, D>)
@@ -89,7 +91,11 @@ where
         if clock::now().saturating_duration_since(born) > RESTART_FORGET {
             pause = RESTART_DELAY;
         }
-        tracing::error!(shard = shard.index, ?pause, "the shard broke and is restarted");
+        tracing::error!(
+            shard = shard.index,
+            ?pause,
+            "the shard broke and is restarted"
+        );
         thread::sleep(pause);
         pause = (pause * 2).min(RESTART_DELAY_MAX);
     }
@@ -101,8 +107,10 @@ where
     F: Future<Output = End> + 'static,
     D: Fn(),
 {
-    let runtime =
-        Builder::new_current_thread().enable_all().event_interval(EVENT_INTERVAL).build()?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .event_interval(EVENT_INTERVAL)
+        .build()?;
     let local = LocalSet::new();
     Ok(local.block_on(&runtime, async { (shard.body)().await }))
 }
@@ -112,6 +120,7 @@ where
 pub fn placement(shards: usize, pin: bool) -> Vec<Option<usize>> {
     let allowed = cores::allowed();
     let pinned = pin && allowed.len() >= shards;
-    (0..shards).map(|shard| allowed.get(shard).copied().filter(|_| pinned)).collect()
+    (0..shards)
+        .map(|shard| allowed.get(shard).copied().filter(|_| pinned))
+        .collect()
 }
-

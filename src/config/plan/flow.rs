@@ -66,11 +66,11 @@ pub struct Row {
 #[derive(Debug)]
 pub enum Condition {
     /// Every one holds.
-    All(Vec<Condition>),
+    All(Vec<Self>),
     /// At least one holds.
-    Any(Vec<Condition>),
+    Any(Vec<Self>),
     /// The inner one does not.
-    Not(Box<Condition>),
+    Not(Box<Self>),
     /// Constant.
     Always(bool),
     /// `request["Header"] == "v"`: any one value equals; a missing header never matches.
