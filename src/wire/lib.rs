@@ -38,5 +38,6 @@ pub mod resource;
 pub mod schema;
 pub mod segments;
 pub mod splice;
+pub mod split;
 pub mod value;
 pub mod varint;
