@@ -161,17 +161,11 @@ mod tests {
     #[test]
     fn points_of_the_last_kind_of_a_metric_are_counted() {
         // gauge with two points, sum with one, sum with one more: the gauge is overwritten.
-        let metric = [
-            0x2a, 4, 0x0a, 0, 0x0a, 0, 0x3a, 2, 0x0a, 0, 0x3a, 2, 0x0a, 0,
-        ];
+        let metric = [0x2a, 4, 0x0a, 0, 0x0a, 0, 0x3a, 2, 0x0a, 0, 0x3a, 2, 0x0a, 0];
         let mut group = vec![0x12, 16, 0x12, 14];
         group.extend(metric);
         assert_eq!(count_items(Signal::Metrics, &group), Ok(2));
-        assert_eq!(
-            count_items(Signal::Traces, &group),
-            Ok(1),
-            "a span is not opened"
-        );
+        assert_eq!(count_items(Signal::Traces, &group), Ok(1), "a span is not opened");
     }
 
     #[test]
@@ -188,10 +182,7 @@ mod tests {
         assert!(!cases.is_empty());
         for body in cases {
             let error = count_items(Signal::Metrics, body).unwrap_err();
-            assert!(
-                matches!(error.reason, Reason::WrongWireType { .. }),
-                "{body:02x?}: {error}"
-            );
+            assert!(matches!(error.reason, Reason::WrongWireType { .. }), "{body:02x?}: {error}");
         }
     }
 

@@ -34,10 +34,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     #[must_use]
     pub const fn at(start: usize, bytes: &'a [u8]) -> Self {
-        Self {
-            rest: bytes,
-            end: start.saturating_add(bytes.len()),
-        }
+        Self { rest: bytes, end: start.saturating_add(bytes.len()) }
     }
 
     /// Where the cursor stands, in bytes from the start of the input.
@@ -137,11 +134,7 @@ impl<'a> Cursor<'a> {
     /// As [`Self::block`], or the key has another wire type.
     #[inline]
     pub fn body(&mut self, key: Key) -> Result<&'a [u8], WireError> {
-        if key.wire() == field::LEN {
-            self.block()
-        } else {
-            Err(self.wrong_wire_type(key))
-        }
+        if key.wire() == field::LEN { self.block() } else { Err(self.wrong_wire_type(key)) }
     }
 
     /// Skips the body of a length-delimited field whose key was just read.
@@ -160,10 +153,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn message(&mut self, key: Key) -> Result<Self, WireError> {
         let body = self.body(key)?;
-        Ok(Self {
-            rest: body,
-            end: self.offset(),
-        })
+        Ok(Self { rest: body, end: self.offset() })
     }
 
     /// Takes the number of a varint field whose key was just read.
@@ -172,11 +162,7 @@ impl<'a> Cursor<'a> {
     /// As [`Self::varint`], or the key has another wire type.
     #[inline]
     pub fn number(&mut self, key: Key) -> Result<u64, WireError> {
-        if key.wire() == field::VARINT {
-            self.varint()
-        } else {
-            Err(self.wrong_wire_type(key))
-        }
+        if key.wire() == field::VARINT { self.varint() } else { Err(self.wrong_wire_type(key)) }
     }
 
     /// Takes the eight bytes of a `fixed64` or `double` field whose key was just read.
@@ -266,18 +252,13 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     fn take(&mut self, length: u64) -> Result<&'a [u8], WireError> {
-        let parts = usize::try_from(length)
-            .ok()
-            .and_then(|len| self.rest.split_at_checked(len));
+        let parts = usize::try_from(length).ok().and_then(|len| self.rest.split_at_checked(len));
         match parts {
             Some((taken, rest)) => {
                 self.rest = rest;
                 Ok(taken)
             }
-            None => Err(self.error(Reason::LengthPastEnd {
-                length,
-                left: self.rest.len(),
-            })),
+            None => Err(self.error(Reason::LengthPastEnd { length, left: self.rest.len() })),
         }
     }
 
@@ -290,10 +271,7 @@ impl<'a> Cursor<'a> {
     #[cold]
     #[inline(never)]
     fn wrong_wire_type(&self, key: Key) -> WireError {
-        self.error(Reason::WrongWireType {
-            field: key.number(),
-            found: key.wire(),
-        })
+        self.error(Reason::WrongWireType { field: key.number(), found: key.wire() })
     }
 }
 

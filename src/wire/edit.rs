@@ -90,9 +90,7 @@ impl<'a> Before<'a> {
                 // All others touch the first only, or add one where there was none.
                 _ if skip > 0 => {}
                 Action::Insert(source) => {
-                    return self
-                        .nth(edits, key, 0)
-                        .or_else(|| self.value(edits, source));
+                    return self.nth(edits, key, 0).or_else(|| self.value(edits, source));
                 }
                 Action::Update(source) => {
                     let current = self.nth(edits, key, 0)?;

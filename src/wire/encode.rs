@@ -81,9 +81,7 @@ impl<'a> Encoder<'a> {
         let length_at = self.out.len();
         self.out.push(0);
         let start = self.out.len();
-        write(&mut Encoder {
-            out: &mut *self.out,
-        });
+        write(&mut Encoder { out: &mut *self.out });
         let len = self.out.len().saturating_sub(start);
         let mut length = Vec::with_capacity(varint::LEN_MAX);
         varint::write(len as u64, &mut length);
@@ -144,11 +142,7 @@ pub fn any_value_bytes(value: &[u8]) -> Vec<u8> {
 /// The body of an `AnyValue` that holds a list of values, each the body of an `AnyValue`.
 #[must_use]
 pub fn any_value_array(values: &[Vec<u8>]) -> Vec<u8> {
-    encoded(|any| {
-        any.message(5, |array| {
-            values.iter().for_each(|value| array.bytes(1, value))
-        })
-    })
+    encoded(|any| any.message(5, |array| values.iter().for_each(|value| array.bytes(1, value))))
 }
 
 /// The body of an `AnyValue` that holds a map; the values are bodies of `AnyValue`s.
@@ -156,9 +150,7 @@ pub fn any_value_array(values: &[Vec<u8>]) -> Vec<u8> {
 pub fn any_value_map(pairs: &[(&str, Vec<u8>)]) -> Vec<u8> {
     encoded(|any| {
         any.message(6, |map| {
-            pairs
-                .iter()
-                .for_each(|(key, value)| map.attribute(1, key, value));
+            pairs.iter().for_each(|(key, value)| map.attribute(1, key, value));
         });
     })
 }

@@ -103,21 +103,9 @@ mod tests {
 
     #[test]
     fn an_error_names_its_place_and_what_was_found() {
-        let error = WireError::new(
-            17,
-            Reason::LengthPastEnd {
-                length: 400,
-                left: 12,
-            },
-        );
-        assert_eq!(
-            error.to_string(),
-            "offset 17: length 400 runs past the end (12 bytes left)"
-        );
+        let error = WireError::new(17, Reason::LengthPastEnd { length: 400, left: 12 });
+        assert_eq!(error.to_string(), "offset 17: length 400 runs past the end (12 bytes left)");
         let error = WireError::new(0, Reason::WrongWireType { field: 2, found: 5 });
-        assert_eq!(
-            error.to_string(),
-            "offset 0: field 2 has wire type 5, expected 2"
-        );
+        assert_eq!(error.to_string(), "offset 0: field 2 has wire type 5, expected 2");
     }
 }

@@ -26,10 +26,7 @@ impl Prefix {
             1 => true,
             other => return Err(WireError::new(0, Reason::PrefixFlag(other))),
         };
-        Ok(Self {
-            compressed,
-            len: u32::from_be_bytes([a, b, c, d]),
-        })
+        Ok(Self { compressed, len: u32::from_be_bytes([a, b, c, d]) })
     }
 
     /// Writes a prefix.
@@ -47,29 +44,13 @@ mod tests {
     #[test]
     fn a_prefix_is_read_back_as_written() {
         for prefix in [
-            Prefix {
-                compressed: false,
-                len: 0,
-            },
-            Prefix {
-                compressed: true,
-                len: 0x0102_0304,
-            },
-            Prefix {
-                compressed: false,
-                len: u32::MAX,
-            },
+            Prefix { compressed: false, len: 0 },
+            Prefix { compressed: true, len: 0x0102_0304 },
+            Prefix { compressed: false, len: u32::MAX },
         ] {
             assert_eq!(Prefix::parse(&prefix.to_bytes()), Ok(prefix));
         }
-        assert_eq!(
-            Prefix {
-                compressed: true,
-                len: 258
-            }
-            .to_bytes(),
-            [1, 0, 0, 1, 2]
-        );
+        assert_eq!(Prefix { compressed: true, len: 258 }.to_bytes(), [1, 0, 0, 1, 2]);
     }
 
     #[test]

@@ -55,10 +55,7 @@ pub fn partial_success(rejected: i64, message: &str) -> Vec<u8> {
 /// # Errors
 /// A malformed response.
 pub fn read_partial_success(body: &[u8]) -> Result<Option<Partial<'_>>, WireError> {
-    let mut found = Partial {
-        rejected: 0,
-        message: Cow::default(),
-    };
+    let mut found = Partial { rejected: 0, message: Cow::default() };
     let mut response = Cursor::new(body);
     while let Some(key) = response.key()? {
         if key.number() != 1 {
@@ -137,9 +134,7 @@ fn read_detail(mut detail: Cursor<'_>) -> Result<Option<Duration>, WireError> {
     if !is_retry_info {
         return Ok(None);
     }
-    value.map_or(Ok(Some(Duration::ZERO)), |value| {
-        read_retry_info(value).map(Some)
-    })
+    value.map_or(Ok(Some(Duration::ZERO)), |value| read_retry_info(value).map(Some))
 }
 
 /// The delay of a `RetryInfo`; a negative or absent one is none.
@@ -169,10 +164,7 @@ fn non_empty(out: &mut Encoder<'_>, field: u32, text: &str) {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "an int32 is the low half of its varint"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "an int32 is the low half of its varint")]
 const fn low_half(value: u64) -> i32 {
     (value as u32).cast_signed()
 }

@@ -46,11 +46,7 @@ impl Request {
     /// Empty scratch.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            groups: Vec::new(),
-            strays: Vec::new(),
-            items: 0,
-        }
+        Self { groups: Vec::new(), strays: Vec::new(), items: 0 }
     }
 
     /// Forgets the last request, then walks this one.
@@ -96,11 +92,7 @@ impl Request {
             }
             let items = walk_group(signal, body)?;
             let field = cursor.span_from(start);
-            self.groups.push(Group {
-                field,
-                body: body.span(),
-                items,
-            });
+            self.groups.push(Group { field, body: body.span(), items });
             self.items = self.items.saturating_add(u64::from(items));
         }
     }
@@ -120,21 +112,11 @@ mod tests {
     #[test]
     fn groups_and_strays_cover_the_request_in_order() {
         // group { scopes { 2 items } }, varint field 5 twice, empty group
-        let bytes = [
-            0x0a, 6, 0x12, 4, 0x12, 0, 0x12, 0, 0x28, 1, 0x28, 2, 0x0a, 0x80, 0x00,
-        ];
+        let bytes = [0x0a, 6, 0x12, 4, 0x12, 0, 0x12, 0, 0x28, 1, 0x28, 2, 0x0a, 0x80, 0x00];
         let mut request = Request::new();
         request.scan(Signal::Traces, &bytes).unwrap();
-        let first = Group {
-            field: Span::new(0, 8),
-            body: Span::new(2, 8),
-            items: 2,
-        };
-        let second = Group {
-            field: Span::new(12, 15),
-            body: Span::new(15, 15),
-            items: 0,
-        };
+        let first = Group { field: Span::new(0, 8), body: Span::new(2, 8), items: 2 };
+        let second = Group { field: Span::new(12, 15), body: Span::new(15, 15), items: 0 };
         assert_eq!(request.groups, [first, second]);
         assert_eq!(request.strays, [Span::new(8, 12)]);
         assert_eq!(request.items, 2);
@@ -143,13 +125,9 @@ mod tests {
     #[test]
     fn a_refused_request_leaves_nothing_behind() {
         let mut request = Request::new();
-        request
-            .scan(Signal::Logs, &[0x0a, 4, 0x12, 2, 0x12, 0, 0x28, 1])
-            .unwrap();
+        request.scan(Signal::Logs, &[0x0a, 4, 0x12, 2, 0x12, 0, 0x28, 1]).unwrap();
         assert_eq!(request.items, 1);
-        let error = request
-            .scan(Signal::Logs, &[0x0a, 4, 0x12, 2, 0x12, 0, 0x28])
-            .unwrap_err();
+        let error = request.scan(Signal::Logs, &[0x0a, 4, 0x12, 2, 0x12, 0, 0x28]).unwrap_err();
         assert_eq!(error, WireError::new(7, Reason::Truncated));
         assert!(request.groups.is_empty() && request.strays.is_empty() && request.items == 0);
     }
@@ -164,9 +142,7 @@ mod tests {
     #[test]
     fn a_request_of_too_many_empty_groups_is_refused() {
         let mut request = Request::new();
-        let error = request
-            .scan(Signal::Traces, &[0x0a, 0].repeat(GROUPS_MAX + 1))
-            .unwrap_err();
+        let error = request.scan(Signal::Traces, &[0x0a, 0].repeat(GROUPS_MAX + 1)).unwrap_err();
         assert_eq!(error, WireError::new(2 * GROUPS_MAX, Reason::TooManyGroups));
         assert!(
             request.groups.capacity() <= GROUPS_KEPT,

@@ -36,10 +36,7 @@ impl<'a> Resource<'a> {
 
     /// The attributes in order. After an error nothing follows; a scanned group gives none.
     pub fn attributes(&self) -> impl Iterator<Item = Result<Attribute<'a>, WireError>> + use<'a> {
-        Attributes {
-            group: Cursor::new(self.group),
-            resource: Cursor::new(&[]),
-        }
+        Attributes { group: Cursor::new(self.group), resource: Cursor::new(&[]) }
     }
 
     /// The value of the first attribute with this key.
@@ -51,10 +48,7 @@ impl<'a> Resource<'a> {
     /// The value of the attribute with this key after `skip` others with it.
     pub(crate) fn nth(&self, key: &[u8], skip: usize) -> Option<Value<'a>> {
         let known = self.attributes().map_while(Result::ok);
-        known
-            .filter(|attribute| attribute.key == key)
-            .nth(skip)
-            .map(|attribute| attribute.value)
+        known.filter(|attribute| attribute.key == key).nth(skip).map(|attribute| attribute.value)
     }
 }
 
@@ -111,11 +105,7 @@ impl<'a> Pair<'a> {
     #[inline]
     pub(crate) fn read(body: Cursor<'a>) -> Result<Self, WireError> {
         let absent = Cursor::at(body.offset(), &[]);
-        let mut pair = Self {
-            key: absent,
-            value: absent,
-            split: false,
-        };
+        let mut pair = Self { key: absent, value: absent, split: false };
         let mut valued = false;
         let mut rest = body;
         while let Some(key) = rest.key()? {
@@ -136,15 +126,8 @@ impl<'a> Pair<'a> {
     #[inline]
     fn view(&self) -> Attribute<'a> {
         let bytes = self.value.rest();
-        let value = if self.split {
-            Value::split(bytes)
-        } else {
-            Value::new(bytes)
-        };
-        Attribute {
-            key: self.key.rest(),
-            value,
-        }
+        let value = if self.split { Value::split(bytes) } else { Value::new(bytes) };
+        Attribute { key: self.key.rest(), value }
     }
 }
 
@@ -165,9 +148,7 @@ mod tests {
     }
 
     fn text<'a>(group: &'a [u8], key: &str) -> Option<Kind<'a>> {
-        Resource::of(group)
-            .find(key.as_bytes())
-            .map(|value| value.kind())
+        Resource::of(group).find(key.as_bytes()).map(|value| value.kind())
     }
 
     #[test]
@@ -209,9 +190,7 @@ mod tests {
     #[test]
     fn key_and_value_may_come_in_any_order_and_repeated() {
         // value "x", key "p", key "q", value (unset): the pair q = x
-        let pair = [
-            0x12, 3, 0x0a, 1, b'x', 0x0a, 1, b'p', 0x0a, 1, b'q', 0x12, 0,
-        ];
+        let pair = [0x12, 3, 0x0a, 1, b'x', 0x0a, 1, b'p', 0x0a, 1, b'q', 0x12, 0];
         let group = encode::encoded(|out| out.message(1, |resource| resource.bytes(1, &pair)));
         assert_eq!(text(&group, "q"), Some(Kind::String(b"x")));
         assert_eq!(text(&group, "p"), None);

@@ -26,10 +26,7 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self {
-            start: clamp(start),
-            end: clamp(end),
-        }
+        Self { start: clamp(start), end: clamp(end) }
     }
 
     /// Bytes it covers.
@@ -50,9 +47,7 @@ impl Span {
     #[inline]
     #[must_use]
     pub fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes
-            .get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
@@ -91,11 +86,7 @@ pub(crate) struct Segments {
 
 impl Segments {
     pub(crate) const fn new() -> Self {
-        Self {
-            list: Vec::new(),
-            patch: Vec::new(),
-            len: 0,
-        }
+        Self { list: Vec::new(), patch: Vec::new(), len: 0 }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -177,11 +168,7 @@ mod tests {
         out.patch_field(0x12, 200, b"").unwrap();
         out.keep(Span::new(5, 6));
         let patched = Segment::Patch(Span::new(0, 6));
-        let kept = [
-            Segment::Source(Span::new(0, 4)),
-            patched,
-            Segment::Source(Span::new(5, 6)),
-        ];
+        let kept = [Segment::Source(Span::new(0, 4)), patched, Segment::Source(Span::new(5, 6))];
         assert_eq!(out.list(), kept);
         let mut gathered = Vec::new();
         out.write_to(request, &mut gathered);

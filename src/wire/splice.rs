@@ -42,10 +42,7 @@ impl Splice {
     /// Empty scratch.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            out: Segments::new(),
-            rewrite: Rewrite::new(),
-        }
+        Self { out: Segments::new(), rewrite: Rewrite::new() }
     }
 
     /// Forgets what was appended, keeps the memory.
@@ -72,15 +69,8 @@ impl Splice {
         edits: &[Edit],
         slots: &[Option<&[u8]>],
     ) -> Result<bool, WireError> {
-        debug_assert!(
-            group.field.end as usize <= request.len(),
-            "a group of another request"
-        );
-        let inputs = Inputs {
-            request,
-            edits,
-            slots,
-        };
+        debug_assert!(group.field.end as usize <= request.len(), "a group of another request");
+        let inputs = Inputs { request, edits, slots };
         let body = Cursor::at(group.body.start as usize, group.body.of(request));
         if edits.is_empty() || !self.rewrite.apply(body, &inputs)? {
             self.out.keep(group.field);
@@ -95,32 +85,20 @@ impl Splice {
     fn lay_out(&mut self, body: Span) -> Result<(), WireError> {
         let resource = self.rewrite.encoded();
         let parts = self.rewrite.parts();
-        let old = parts
-            .iter()
-            .fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+        let old = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
         let new = varint::framed(1, resource.len());
         let group_len = body.len().saturating_sub(old).saturating_add(new);
         self.out.patch_field(FIRST_MESSAGE, group_len as u64, &[])?;
 
         let place = parts.first().map_or(body.start, |part| part.start);
-        self.out.keep(Span {
-            start: body.start,
-            end: place,
-        });
-        self.out
-            .patch_field(FIRST_MESSAGE, resource.len() as u64, resource)?;
+        self.out.keep(Span { start: body.start, end: place });
+        self.out.patch_field(FIRST_MESSAGE, resource.len() as u64, resource)?;
         let mut kept = place;
         for part in parts {
-            self.out.keep(Span {
-                start: kept,
-                end: part.start,
-            });
+            self.out.keep(Span { start: kept, end: part.start });
             kept = part.end;
         }
-        self.out.keep(Span {
-            start: kept,
-            end: body.end,
-        });
+        self.out.keep(Span { start: kept, end: body.end });
         Ok(())
     }
 

@@ -44,18 +44,12 @@ impl<'a> Value<'a> {
     /// The view of an encoded `AnyValue` body.
     #[must_use]
     pub const fn new(any_value: &'a [u8]) -> Self {
-        Self {
-            bytes: any_value,
-            split: false,
-        }
+        Self { bytes: any_value, split: false }
     }
 
     /// The view of the value in the body of a key-value pair with several `value` fields.
     pub(crate) const fn split(pair: &'a [u8]) -> Self {
-        Self {
-            bytes: pair,
-            split: true,
-        }
+        Self { bytes: pair, split: true }
     }
 
     /// The encoded `AnyValue` body; of one in several parts, the last that holds something.
@@ -83,8 +77,7 @@ impl<'a> Value<'a> {
 
     /// Bytes of the encoded `AnyValue`, all parts.
     pub(crate) fn encoded_len(&self) -> usize {
-        self.parts()
-            .fold(0, |sum, part| sum.saturating_add(part.len()))
+        self.parts().fold(0, |sum, part| sum.saturating_add(part.len()))
     }
 
     /// Appends the encoded `AnyValue`, all parts.
@@ -102,15 +95,9 @@ impl<'a> Value<'a> {
 
     fn parts(&self) -> Parts<'a> {
         if self.split {
-            Parts {
-                whole: None,
-                pair: Cursor::new(self.bytes),
-            }
+            Parts { whole: None, pair: Cursor::new(self.bytes) }
         } else {
-            Parts {
-                whole: Some(self.bytes),
-                pair: Cursor::new(&[]),
-            }
+            Parts { whole: Some(self.bytes), pair: Cursor::new(&[]) }
         }
     }
 }
@@ -173,10 +160,7 @@ mod tests {
             (encode::any_value_int(-7), Kind::Int(-7)),
             (encode::any_value_double(0.5), Kind::Double(0.5)),
             (encode::any_value_bytes(&[0, 255]), Kind::Bytes(&[0, 255])),
-            (
-                encode::any_value_array(&[encode::any_value_int(1)]),
-                Kind::Array(&[10, 2, 24, 1]),
-            ),
+            (encode::any_value_array(&[encode::any_value_int(1)]), Kind::Array(&[10, 2, 24, 1])),
             (
                 encode::any_value_map(&[("a", encode::any_value_int(1))]),
                 Kind::Map(&[10, 7, 10, 1, b'a', 18, 2, 24, 1]),
@@ -199,13 +183,8 @@ mod tests {
 
     #[test]
     fn a_malformed_value_is_unset() {
-        let cases: &[&[u8]] = &[
-            &[0x0a, 9, b'x'],
-            &[0x18],
-            &[0x21, 1, 2],
-            &[0x08, 1],
-            &[0x18, 1, 0],
-        ];
+        let cases: &[&[u8]] =
+            &[&[0x0a, 9, b'x'], &[0x18], &[0x21, 1, 2], &[0x08, 1], &[0x18, 1, 0]];
         for bytes in cases {
             assert_eq!(Value::new(bytes).kind(), Kind::Unset, "{bytes:02x?}");
         }

@@ -47,10 +47,7 @@ fn read_long(bytes: &[u8]) -> Result<(u64, &[u8]), Reason> {
 
 /// Appends the shortest form of `value`.
 #[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "seven bits are left, or less than 0x80"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "seven bits are left, or less than 0x80")]
 pub fn write(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
@@ -76,29 +73,15 @@ pub const fn len(value: u64) -> usize {
 #[inline]
 #[must_use]
 pub const fn framed(key_len: usize, body_len: usize) -> usize {
-    key_len
-        .saturating_add(len(body_len as u64))
-        .saturating_add(body_len)
+    key_len.saturating_add(len(body_len as u64)).saturating_add(body_len)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const EDGES: &[u64] = &[
-        0,
-        1,
-        127,
-        128,
-        300,
-        16_383,
-        16_384,
-        1 << 21,
-        1 << 28,
-        1 << 35,
-        1 << 63,
-        u64::MAX,
-    ];
+    const EDGES: &[u64] =
+        &[0, 1, 127, 128, 300, 16_383, 16_384, 1 << 21, 1 << 28, 1 << 35, 1 << 63, u64::MAX];
 
     #[test]
     fn what_is_written_is_read_back_and_has_the_promised_length() {
@@ -140,11 +123,7 @@ mod tests {
             let mut out = Vec::new();
             write(value, &mut out);
             for cut in 0..out.len() {
-                assert_eq!(
-                    read(&out[..cut]),
-                    Err(Reason::Truncated),
-                    "{value} cut at {cut}"
-                );
+                assert_eq!(read(&out[..cut]), Err(Reason::Truncated), "{value} cut at {cut}");
             }
         }
     }

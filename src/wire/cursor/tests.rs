@@ -38,41 +38,22 @@ fn malformed_fields_are_refused_with_their_place() {
         (&[0x0b, 0x0f, 0x0c], 2, Reason::UnknownWireType(7)),
         (&[0x11, 1, 2, 3], 1, Reason::Truncated),
         (&[0x0d, 1, 2, 3], 1, Reason::Truncated),
+        (&[0x0a, 0x05, 1, 2], 2, Reason::LengthPastEnd { length: 5, left: 2 }),
         (
-            &[0x0a, 0x05, 1, 2],
-            2,
-            Reason::LengthPastEnd { length: 5, left: 2 },
-        ),
-        (
-            &[
-                0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0,
-            ],
+            &[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0],
             11,
-            Reason::LengthPastEnd {
-                length: u64::MAX,
-                left: 1,
-            },
+            Reason::LengthPastEnd { length: u64::MAX, left: 1 },
         ),
+        (&[0x88, 0x80, 0x80, 0x80, 0x10, 0x00], 0, Reason::KeyTooLarge(0x1_0000_0008)),
         (
-            &[0x88, 0x80, 0x80, 0x80, 0x10, 0x00],
-            0,
-            Reason::KeyTooLarge(0x1_0000_0008),
-        ),
-        (
-            &[
-                0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02,
-            ],
+            &[0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02],
             1,
             Reason::VarintTooLong,
         ),
     ];
     assert!(!cases.is_empty());
     for &(bytes, offset, reason) in cases {
-        assert_eq!(
-            skip_all(bytes),
-            Err(WireError::new(offset, reason)),
-            "{bytes:02x?}"
-        );
+        assert_eq!(skip_all(bytes), Err(WireError::new(offset, reason)), "{bytes:02x?}");
     }
 }
 
@@ -94,10 +75,7 @@ fn offsets_inside_nested_messages_count_from_the_start_of_the_input() {
     let mut inner = cursor.message(key).unwrap();
     assert_eq!(inner.span(), Span { start: 4, end: 8 });
     let key = inner.key().unwrap().unwrap();
-    assert_eq!(
-        inner.message(key).unwrap().span(),
-        Span { start: 6, end: 8 }
-    );
+    assert_eq!(inner.message(key).unwrap().span(), Span { start: 6, end: 8 });
     assert_eq!(inner.span_from(4), Span { start: 4, end: 8 });
     assert!(inner.is_empty() && cursor.is_empty());
 }

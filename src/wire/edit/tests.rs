@@ -28,10 +28,7 @@ fn attribute(key: &str) -> Source {
 }
 
 fn edit(key: &str, action: Action) -> Edit {
-    Edit {
-        key: key.as_bytes().into(),
-        action,
-    }
+    Edit { key: key.as_bytes().into(), action }
 }
 
 fn looked_up(bytes: &[u8], edits: &[Edit], slots: &[Option<&[u8]>], key: &str) -> Option<String> {
@@ -48,9 +45,7 @@ fn applied(bytes: &[u8], edits: &[Edit], slots: &[Option<&[u8]>]) -> Vec<u8> {
     let mut scan = Request::new();
     scan.scan(Signal::Traces, bytes).unwrap();
     let mut splice = Splice::new();
-    let _changed = splice
-        .edit_group(bytes, &scan.groups[0], edits, slots)
-        .unwrap();
+    let _changed = splice.edit_group(bytes, &scan.groups[0], edits, slots).unwrap();
     let mut out = Vec::new();
     splice.write_to(bytes, &mut out);
     out
@@ -72,11 +67,7 @@ fn each_action_does_what_its_name_says() {
         (edit("a", Action::Upsert(attribute("b"))), "a", Some("1")),
         (edit("a", Action::Update(attribute("b"))), "a", Some("1")),
         (edit("b", Action::Insert(attribute("c"))), "b", None),
-        (
-            edit("a", Action::Upsert(Source::Slot(0))),
-            "a",
-            Some("slot"),
-        ),
+        (edit("a", Action::Upsert(Source::Slot(0))), "a", Some("slot")),
         (edit("a", Action::Upsert(Source::Slot(1))), "a", Some("1")),
         (edit("a", Action::Upsert(Source::Slot(9))), "a", Some("1")),
     ];
@@ -84,17 +75,9 @@ fn each_action_does_what_its_name_says() {
     let slots = [Some(slot.as_slice()), None];
     for (edit, key, expected) in cases {
         let edits = [edit];
-        assert_eq!(
-            looked_up(&bytes, &edits, &slots, key).as_deref(),
-            expected,
-            "{edits:?}"
-        );
+        assert_eq!(looked_up(&bytes, &edits, &slots, key).as_deref(), expected, "{edits:?}");
         let after = applied(&bytes, &edits, &slots);
-        assert_eq!(
-            looked_up(&after, &[], &[], key).as_deref(),
-            expected,
-            "{edits:?} applied"
-        );
+        assert_eq!(looked_up(&after, &[], &[], key).as_deref(), expected, "{edits:?} applied");
     }
 }
 
@@ -112,10 +95,8 @@ fn looking_up_agrees_with_applying_for_every_short_run_of_edits() {
     actions.extend(sources().map(Action::Insert));
     actions.extend(sources().map(Action::Update));
     actions.extend(sources().map(Action::Upsert));
-    let all: Vec<Edit> = actions
-        .iter()
-        .flat_map(|action| ["a", "b"].map(|key| edit(key, action.clone())))
-        .collect();
+    let all: Vec<Edit> =
+        actions.iter().flat_map(|action| ["a", "b"].map(|key| edit(key, action.clone()))).collect();
     let slot = encode::any_value_string("slot");
     let slots = [Some(slot.as_slice())];
     let mut checked = 0;
@@ -128,11 +109,7 @@ fn looking_up_agrees_with_applying_for_every_short_run_of_edits() {
                 let after = applied(&bytes, &edits, &slots);
                 for key in ["a", "b"] {
                     let expected = looked_up(&after, &[], &[], key);
-                    assert_eq!(
-                        looked_up(&bytes, &edits, &slots, key),
-                        expected,
-                        "{edits:?}"
-                    );
+                    assert_eq!(looked_up(&bytes, &edits, &slots, key), expected, "{edits:?}");
                 }
                 checked += 1;
             }

@@ -5,17 +5,9 @@ use crate::error::Reason;
 
 #[test]
 fn a_partial_success_is_read_back_as_written() {
-    for (rejected, message) in [
-        (3, "no route"),
-        (0, "slow down"),
-        (i64::MAX, ""),
-        (-1, "odd"),
-    ] {
+    for (rejected, message) in [(3, "no route"), (0, "slow down"), (i64::MAX, ""), (-1, "odd")] {
         let body = partial_success(rejected, message);
-        let expected = Partial {
-            rejected,
-            message: message.into(),
-        };
+        let expected = Partial { rejected, message: message.into() };
         assert_eq!(read_partial_success(&body), Ok(Some(expected)));
     }
 }
@@ -24,11 +16,7 @@ fn a_partial_success_is_read_back_as_written() {
 fn an_empty_reply_and_an_empty_partial_success_are_full_successes() {
     assert_eq!(read_partial_success(&[]), Ok(None));
     assert_eq!(read_partial_success(&[0x0a, 0]), Ok(None));
-    assert_eq!(
-        read_partial_success(&[0x10, 1]),
-        Ok(None),
-        "unknown fields say nothing"
-    );
+    assert_eq!(read_partial_success(&[0x10, 1]), Ok(None), "unknown fields say nothing");
 }
 
 #[test]
@@ -43,11 +31,7 @@ fn a_status_is_read_back_as_written() {
     for delay in delays {
         for (code, message) in [(14, "queue full"), (0, ""), (-1, "negative")] {
             let bytes = status(code, message, delay);
-            let expected = StatusView {
-                code,
-                message: message.into(),
-                retry_after: delay,
-            };
+            let expected = StatusView { code, message: message.into(), retry_after: delay };
             assert_eq!(read_status(&bytes), Ok(expected));
         }
     }
@@ -72,19 +56,13 @@ fn other_details_and_negative_delays_give_no_wait() {
             any.message(2, |info| info.message(1, |duration| duration.int(1, -5)));
         });
     });
-    assert_eq!(
-        read_status(&negative).unwrap().retry_after,
-        Some(Duration::ZERO)
-    );
+    assert_eq!(read_status(&negative).unwrap().retry_after, Some(Duration::ZERO));
 }
 
 #[test]
 fn malformed_replies_are_refused_with_their_place() {
     let error = read_status(&[0x08, 14, 0x12, 9, b'x']).unwrap_err();
-    assert_eq!(
-        error,
-        WireError::new(4, Reason::LengthPastEnd { length: 9, left: 1 })
-    );
+    assert_eq!(error, WireError::new(4, Reason::LengthPastEnd { length: 9, left: 1 }));
     let error = read_partial_success(&[0x0a, 1, 0x08]).unwrap_err();
     assert_eq!(error, WireError::new(3, Reason::Truncated));
     let full = status(14, "queue full", Some(Duration::from_secs(1)));

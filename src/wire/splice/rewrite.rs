@@ -79,11 +79,7 @@ enum State {
 
 impl Rewrite {
     pub(super) const fn new() -> Self {
-        Self {
-            parts: Vec::new(),
-            pieces: Vec::new(),
-            encoded: Vec::new(),
-        }
+        Self { parts: Vec::new(), pieces: Vec::new(), encoded: Vec::new() }
     }
 
     /// The `resource` fields of the group, whole, in order.
@@ -107,10 +103,7 @@ impl Rewrite {
             self.apply_one(index, edit, inputs);
         }
         let added_and_gone = |piece: &Piece| piece.state == State::Gone && piece.field.is_empty();
-        Ok(self
-            .pieces
-            .iter()
-            .any(|piece| piece.state != State::Kept && !added_and_gone(piece)))
+        Ok(self.pieces.iter().any(|piece| piece.state != State::Kept && !added_and_gone(piece)))
     }
 
     fn take_apart(&mut self, mut group: Cursor<'_>) -> Result<(), WireError> {
@@ -134,24 +127,15 @@ impl Rewrite {
                     let body = resource.message(key)?;
                     let pair = Pair::read(body)?;
                     let value = pair.value.span();
-                    let value = if pair.split {
-                        Place::Split(value)
-                    } else {
-                        Place::Request(value)
-                    };
+                    let value =
+                        if pair.split { Place::Split(value) } else { Place::Request(value) };
                     (body.span(), Name::Request(pair.key.span()), value)
                 } else {
                     resource.skip(key)?;
                     (Span::default(), Name::None, Place::Request(Span::default()))
                 };
                 let field = resource.span_from(start);
-                self.pieces.push(Piece {
-                    field,
-                    pair,
-                    name,
-                    value,
-                    state: State::Kept,
-                });
+                self.pieces.push(Piece { field, pair, name, value, state: State::Kept });
             }
         }
     }
@@ -168,13 +152,7 @@ impl Rewrite {
                 if let Some(value) = self.source(index, source, inputs) {
                     let (field, pair) = (Span::default(), Span::default());
                     let (name, state) = (Name::Edit(index), State::Added);
-                    self.pieces.push(Piece {
-                        field,
-                        pair,
-                        name,
-                        value,
-                        state,
-                    });
+                    self.pieces.push(Piece { field, pair, name, value, state });
                 }
             }
             (Action::Update(source) | Action::Upsert(source), Some(at)) => {
@@ -190,9 +168,7 @@ impl Rewrite {
     /// The first attribute with this key.
     fn find(&self, key: &[u8], inputs: &Inputs<'_>) -> Option<usize> {
         let named = |piece: &Piece| piece.name.of(inputs) == Some(key);
-        self.pieces
-            .iter()
-            .position(|piece| piece.state != State::Gone && named(piece))
+        self.pieces.iter().position(|piece| piece.state != State::Gone && named(piece))
     }
 
     fn source(&self, index: usize, source: &Source, inputs: &Inputs<'_>) -> Option<Place> {
@@ -202,12 +178,7 @@ impl Rewrite {
                 let at = self.find(key, inputs)?;
                 self.pieces.get(at).map(|piece| piece.value)
             }
-            Source::Slot(at) => inputs
-                .slots
-                .get(*at)
-                .copied()
-                .flatten()
-                .map(|_| Place::Slot(*at)),
+            Source::Slot(at) => inputs.slots.get(*at).copied().flatten().map(|_| Place::Slot(*at)),
         }
     }
 
@@ -294,10 +265,7 @@ impl Place {
                 Value::new(inputs.slots.get(at).copied().flatten().unwrap_or_default())
             }
             Self::Edit(index) => {
-                let source = inputs
-                    .edits
-                    .get(index)
-                    .and_then(|edit| edit.action.source());
+                let source = inputs.edits.get(index).and_then(|edit| edit.action.source());
                 match source {
                     Some(Source::Value(bytes)) => Value::new(bytes),
                     _ => Value::new(&[]),
@@ -315,10 +283,7 @@ fn for_each_field(pair: &[u8], mut each: impl FnMut(bool, &[u8])) -> Result<(), 
             return Ok(());
         };
         cursor.skip(key)?;
-        each(
-            key.number() == schema::ATTRIBUTE_VALUE,
-            cursor.span_from(start).of(pair),
-        );
+        each(key.number() == schema::ATTRIBUTE_VALUE, cursor.span_from(start).of(pair));
     }
 }
 

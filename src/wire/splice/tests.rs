@@ -8,25 +8,17 @@ use crate::schema::Signal;
 
 fn upsert(key: &str, value: &str) -> Edit {
     let value = encode::any_value_string(value).into();
-    Edit {
-        key: key.as_bytes().into(),
-        action: Action::Upsert(Source::Value(value)),
-    }
+    Edit { key: key.as_bytes().into(), action: Action::Upsert(Source::Value(value)) }
 }
 
 fn delete(key: &str) -> Edit {
-    Edit {
-        key: key.as_bytes().into(),
-        action: Action::Delete,
-    }
+    Edit { key: key.as_bytes().into(), action: Action::Delete }
 }
 
 fn resource(pairs: &[(&str, &str)]) -> Vec<u8> {
     encode::encoded(|out| {
         out.message(1, |resource| {
-            pairs
-                .iter()
-                .for_each(|(key, value)| resource.string_attribute(1, key, value));
+            pairs.iter().for_each(|(key, value)| resource.string_attribute(1, key, value));
         });
     })
 }
@@ -66,14 +58,7 @@ fn a_resource_is_replaced_where_it_stands() {
         let (changed, out, segments) = edited(&request, &[upsert("a", "new")]);
         assert!(changed);
         assert_eq!(out, expected, "resource in place {place}");
-        assert_eq!(
-            segments.len(),
-            if place == 1 {
-                4
-            } else {
-                3 - usize::from(place == 0)
-            }
-        );
+        assert_eq!(segments.len(), if place == 1 { 4 } else { 3 - usize::from(place == 0) });
     }
 }
 
@@ -91,12 +76,8 @@ fn an_absent_resource_is_made_only_when_an_edit_adds_to_it() {
 
 #[test]
 fn a_repeated_resource_is_written_once_in_the_place_of_the_first() {
-    let request = group(&[
-        SCHEMA,
-        &resource(&[("a", "1")]),
-        SCOPES,
-        &resource(&[("a", "2"), ("b", "3")]),
-    ]);
+    let request =
+        group(&[SCHEMA, &resource(&[("a", "1")]), SCOPES, &resource(&[("a", "2"), ("b", "3")])]);
     let merged = resource(&[("a", "x"), ("a", "2")]);
     let (_, out, _) = edited(&request, &[upsert("a", "x"), delete("b")]);
     assert_eq!(out, group(&[SCHEMA, &merged, SCOPES]));
@@ -107,12 +88,7 @@ fn edits_that_change_nothing_leave_every_byte() {
     // Padded lengths, an unknown field, a repeated resource: nothing of it is normalised.
     let pairs = resource(&[("a", "1")]);
     let request = [
-        vec![
-            0x8a,
-            0x00,
-            0x80 | u8::try_from(pairs.len() + 6).unwrap(),
-            0x00,
-        ],
+        vec![0x8a, 0x00, 0x80 | u8::try_from(pairs.len() + 6).unwrap(), 0x00],
         vec![0x0a, 0x82, 0x80, 0x00, 0x10, 0x01],
         pairs,
     ]
@@ -122,10 +98,7 @@ fn edits_that_change_nothing_leave_every_byte() {
         &[upsert("a", "1")],
         &[delete("b")],
         &[upsert("b", "2"), delete("b")],
-        &[Edit {
-            key: b"a"[..].into(),
-            action: Action::Insert(Source::Value([][..].into())),
-        }],
+        &[Edit { key: b"a"[..].into(), action: Action::Insert(Source::Value([][..].into())) }],
         &[Edit {
             key: b"a"[..].into(),
             action: Action::Upsert(Source::Attribute(b"a"[..].into())),
@@ -143,9 +116,7 @@ fn edits_that_change_nothing_leave_every_byte() {
 fn unknown_fields_of_resource_and_of_a_changed_attribute_survive_in_place() {
     // resource { 9: 1, attribute { 7: 1, value "1", 8: 2, key "a" }, dropped 2: 5 }
     let pair = [0x38, 1, 0x12, 3, 0x0a, 1, b'1', 0x40, 2, 0x0a, 1, b'a'];
-    let expected = [
-        0x38, 1, 0x12, 4, 0x0a, 2, b'2', b'2', 0x40, 2, 0x0a, 1, b'a',
-    ];
+    let expected = [0x38, 1, 0x12, 4, 0x0a, 2, b'2', b'2', 0x40, 2, 0x0a, 1, b'a'];
     let resource = |pair: &[u8]| {
         encode::encoded(|out| {
             out.message(1, |resource| {
@@ -166,20 +137,15 @@ fn an_attribute_without_value_gets_one() {
     let request = group(&[&resource(&[0x0a, 1, b'a'])]);
     let (changed, out, _) = edited(&request, &[upsert("a", "x")]);
     assert!(changed);
-    assert_eq!(
-        out,
-        group(&[&resource(&[0x0a, 1, b'a', 0x12, 3, 0x0a, 1, b'x'])])
-    );
+    assert_eq!(out, group(&[&resource(&[0x0a, 1, b'a', 0x12, 3, 0x0a, 1, b'x'])]));
 }
 
 #[test]
 fn lengths_grow_by_a_byte_where_they_must() {
     for len in [100_usize, 126, 127, 128, 16_300, 16_400] {
         let value = "v".repeat(len);
-        let (_, out, _) = edited(
-            &group(&[&resource(&[("a", "1")]), SCOPES]),
-            &[upsert("a", &value)],
-        );
+        let (_, out, _) =
+            edited(&group(&[&resource(&[("a", "1")]), SCOPES]), &[upsert("a", &value)]);
         assert_eq!(out, group(&[&resource(&[("a", &value)]), SCOPES]), "{len}");
     }
 }
@@ -193,11 +159,7 @@ fn a_used_splice_starts_over_after_clear() {
     for _ in 0..3 {
         splice.clear();
         assert!(splice.is_empty());
-        assert!(
-            splice
-                .edit_group(&request, &scan.groups[0], &[delete("a")], &[])
-                .unwrap()
-        );
+        assert!(splice.edit_group(&request, &scan.groups[0], &[delete("a")], &[]).unwrap());
         let mut out = Vec::new();
         splice.write_to(&request, &mut out);
         assert_eq!(out, [0x0a, 2, 0x0a, 0]);

@@ -1,0 +1,155 @@
+//! From a plan to running shards, and back: start, reload, drain.
+//!
+//! ```text
+//!  main thread: bind -> admin thread -> shards -> wait for signals -> drain -> exit code
+//! ```
+//! Listeners, counters, budgets and the plan live here and outlast a shard that breaks. What runs on a
+//! shard's thread is in [`shard`]; what it is made of in [`assembly`].
+
+mod assembly;
+mod banner;
+mod common;
+mod doors;
+mod drain;
+mod reload;
+mod shard;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::admin::{self, AdminHandle, AdminState};
+use crate::config::plan::Plan;
+use crate::config::Problems;
+use crate::runtime::shard::{Supervised, placement, start};
+use crate::runtime::{clock, cores};
+use crate::telemetry::ledger::DropReason;
+use crate::telemetry::scrape::{BudgetLevel, Identity};
+use crate::units::Weight;
+use common::{Common, Current, Order};
+pub use drain::Losses;
+
+/// Reads and checks the configuration again, for a reload.
+pub type Reader = Box<dyn Fn() -> Result<Plan, Problems>>;
+
+/// How long after the drain deadline the shards' reports are waited for.
+const REPORT_GRACE: Duration = Duration::from_millis(500);
+
+/// A gateway whose listeners are bound and whose shards run.
+pub struct App {
+    common: Arc<Common>,
+    admin: AdminHandle,
+    shards: Vec<JoinHandle<()>>,
+}
+
+impl App {
+    /// Binds everything the plan names and starts the shards.
+    ///
+    /// # Errors
+    /// An address that cannot be bound, named; a thread that cannot be made.
+    pub fn start(plan: Plan) -> io::Result<Self> {
+        let count = match plan.runtime.shards {
+            0 => cores::available(),
+            count => count,
+        };
+        let cores = placement(count, plan.runtime.pin);
+        let sockets = doors::bind_admin(&plan.admin)?;
+        let current = Current::prepare(plan).map_err(io::Error::other)?;
+        let common = Common::new(current, count)?;
+        let plan = Arc::clone(&common.plan.load().plan);
+        let state = admin_state(&common);
+        let admin = admin::serve(&plan.admin, sockets, Arc::new(state))?;
+        let mut shards = Vec::with_capacity(count);
+        for (index, core) in cores.into_iter().enumerate() {
+            shards.push(start_shard(&common, index, core)?);
+        }
+        banner::announce(&plan, count);
+        Ok(Self { common, admin, shards })
+    }
+
+    /// Runs until SIGTERM or SIGINT, reloading on SIGHUP, then drains. Returns what was lost.
+    ///
+    /// # Errors
+    /// Signals cannot be handled.
+    pub fn run(self, reader: &Reader) -> io::Result<Losses> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let mut hang_up = signal(SignalKind::hangup())?;
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => return Ok::<_, io::Error>(()),
+                    _ = interrupt.recv() => return Ok(()),
+                    _ = hang_up.recv() => reload::reload(&self.common, reader),
+                }
+            }
+        })?;
+        Ok(self.drain())
+    }
+
+    /// Stops accepting, finishes what was taken, empties the queues until the deadline.
+    #[must_use]
+    pub fn drain(self) -> Losses {
+        let within = self.common.plan.load().plan.runtime.drain_timeout;
+        self.common.readiness.set_draining();
+        tracing::info!(?within, "draining");
+        let deadline = clock::now() + within;
+        for orders in &self.common.orders {
+            // A shard that takes no orders is broken; what it held is booked below.
+            drop(orders.try_send(Order::Drain { deadline }));
+        }
+        let mut threads: Vec<_> = self.shards.into_iter().map(Some).collect();
+        let mut sum = Losses::default();
+        for (index, losses) in self.common.reports(deadline + REPORT_GRACE) {
+            sum = sum.plus(losses);
+            if let Some(thread) = threads.get_mut(index).and_then(Option::take) {
+                self.common.settle(index, thread);
+            }
+        }
+        // A thread that still runs is the only writer of its cells: its items stay counted as queued.
+        for index in (0..threads.len()).filter(|at| threads.get(*at).is_some_and(Option::is_some)) {
+            tracing::error!(shard = index, "the shard does not end");
+        }
+        self.admin.stop();
+        sum
+    }
+}
+
+fn admin_state(common: &Arc<Common>) -> AdminState {
+    let budget = Arc::clone(&common.bytes);
+    AdminState {
+        readiness: Arc::clone(&common.readiness),
+        registry: Arc::clone(&common.registry),
+        ledger: Arc::clone(&common.ledger),
+        budget: Box::new(move || BudgetLevel {
+            limit: budget.limit() as u64,
+            soft: budget.soft() as u64,
+            held: budget.leased() as u64,
+        }),
+        identity: Identity::default(),
+        started: (clock::now(), clock::wall()),
+    }
+}
+
+fn start_shard(
+    common: &Arc<Common>,
+    index: usize,
+    core: Option<usize>,
+) -> io::Result<JoinHandle<()>> {
+    let (living, dead) = (Arc::clone(common), Arc::clone(common));
+    start(Supervised {
+        index,
+        core,
+        body: move || shard::run(Arc::clone(&living), index),
+        died: move || {
+            dead.readiness.shard_down(index);
+            dead.registry.clear_gauges(index);
+            let lost = dead.ledger.book_abandoned(index, DropReason::ShardPanic);
+            tracing::error!(shard = index, items = lost.items, "items lost with the shard");
+        },
+    })
+}

@@ -1,0 +1,146 @@
+//! What a shard is made of under one plan: queues with their workers, entries, receivers.
+//!
+//! Built on the shard's thread, from the plan and from what is kept of the plan before: a destination
+//! whose settings are the same keeps its queue and its workers, the others are made anew.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::task::AbortHandle;
+
+use super::common::{Common, Current};
+use crate::config::plan::{self, Plan, Receiver};
+use crate::export::deflate::Deflater;
+use crate::export::{self, Backend};
+use crate::ingest::Front;
+use crate::pipeline::{Entry, Lanes, Tools};
+use crate::queue::{Destination, Supplies};
+use crate::telemetry::cells::ShardRecorder;
+use crate::telemetry::ledger::DropReason;
+use crate::telemetry::names::{ExporterMeter, ReceiverMeter, Transport};
+use crate::units::{DestinationId, ReceiverId};
+use spanyard_wire::schema::Signal;
+
+/// A queue and the tasks that empty it.
+pub(super) struct Served {
+    pub(super) destination: Rc<Destination>,
+    pub(super) workers: Vec<AbortHandle>,
+}
+
+impl Served {
+    /// Ends the workers; what they have in flight is counted under `reason`.
+    pub(super) fn stop(&self, reason: DropReason) {
+        self.destination.blame(reason);
+        for worker in &self.workers {
+            worker.abort();
+        }
+    }
+}
+
+/// What makes a receiver the same one over a reload: its id and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Receiving {
+    id: String,
+    grpc: Option<SocketAddr>,
+    http: Option<SocketAddr>,
+}
+
+impl Receiving {
+    fn of(receiver: &Receiver) -> Self {
+        Self {
+            id: receiver.id.clone(),
+            grpc: receiver.grpc.as_ref().map(|grpc| grpc.endpoint),
+            http: receiver.http.as_ref().map(|http| http.endpoint),
+        }
+    }
+
+    /// Where it listens.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        [self.grpc, self.http].into_iter().flatten()
+    }
+}
+
+/// One shard under one plan.
+pub(super) struct Assembly {
+    pub(super) served: Vec<Served>,
+    pub(super) fronts: Vec<(Receiving, Rc<Front>)>,
+}
+
+/// What the parts are made with.
+pub(super) struct Workshop<'a> {
+    pub(super) common: &'a Common,
+    pub(super) recorder: &'a ShardRecorder,
+    pub(super) tools: &'a Rc<Tools>,
+    pub(super) deflater: &'a Rc<Deflater>,
+}
+
+impl Workshop<'_> {
+    /// Builds a shard for `plan`; queues that stay are moved out of `before`.
+    pub(super) fn assemble(&self, current: &Current, before: &mut Vec<Served>) -> Assembly {
+        let plan = &current.plan;
+        let served: Vec<Served> = plan
+            .destinations
+            .iter()
+            .zip(&current.backends)
+            .map(|(destination, backend)| self.serve(destination, backend, before))
+            .collect();
+        let find = |id: DestinationId| served.get(id.0).map(|of| Rc::clone(&of.destination));
+        let mut batchings = Vec::new();
+        let fronts = (0..plan.receivers.len())
+            .map(ReceiverId)
+            .filter_map(|id| self.front(plan, id, &find, &mut batchings))
+            .collect();
+        Assembly { served, fronts }
+    }
+
+    fn serve(
+        &self,
+        plan: &plan::Destination,
+        backend: &Backend,
+        before: &mut Vec<Served>,
+    ) -> Served {
+        let same = before.iter().position(|old| old.destination.plan() == plan);
+        if let Some(index) = same {
+            return before.swap_remove(index);
+        }
+        let slots = self.common.slots(plan);
+        let meter = ExporterMeter::new(self.recorder, &plan.exporter, plan.signal);
+        meter.queue_capacity.set(gauge_of(plan.queue.capacity));
+        let supplies = Supplies {
+            home: Arc::clone(&self.tools.home),
+            bytes: Arc::clone(&self.tools.lease),
+            slots: slots.lease(),
+            meter,
+            row: self.tools.ledger.row(&plan.exporter, plan.signal),
+        };
+        let workers = plan.queue.consumers.div_ceil(self.common.shards).max(1);
+        let destination = Destination::new(plan.clone(), supplies, workers);
+        let workers = export::start(&destination, backend, workers, self.deflater);
+        Served { destination, workers }
+    }
+
+    fn front(
+        &self,
+        plan: &Arc<Plan>,
+        id: ReceiverId,
+        find: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
+        batchings: &mut Vec<Rc<plan::Batching>>,
+    ) -> Option<(Receiving, Rc<Front>)> {
+        let receiver = plan.receiver(id)?;
+        let mut entries = |transport| {
+            Signal::ALL.map(|signal| {
+                let lanes = Lanes::bind(plan, id, signal, find, batchings)?;
+                let meter = ReceiverMeter::new(self.recorder, &receiver.id, transport, signal);
+                Some(Rc::new(Entry::new(signal, lanes, meter, Rc::clone(self.tools))))
+            })
+        };
+        let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));
+        Some((Receiving::of(receiver), Front::new(receiver, http, grpc)))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "queue sizes stay far below 2^53")]
+const fn gauge_of(figure: u64) -> f64 {
+    figure as f64
+}

@@ -1,0 +1,132 @@
+//! What all shards share, and what outlasts each of them: plan, listeners, budgets, counters, orders.
+//!
+//! Locks here are taken at start, reload and drain, never for a request.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use spanyard_wire::schema::Signal;
+
+use super::doors::Doors;
+use super::drain::Losses;
+use crate::admin::Readiness;
+use crate::buf::budget::Budget;
+use crate::config::plan::{Destination, Plan};
+use crate::export::{self, Backend, Unusable};
+use crate::runtime::clock;
+use crate::telemetry::cells::Registry;
+use crate::telemetry::ledger::{DropReason, Ledger};
+use crate::units::{MIB, Weight};
+
+/// The stride in which shards lease bytes.
+const BYTES_STRIDE_MAX: usize = MIB;
+/// The stride in which shards lease queue slots.
+const SLOTS_STRIDE_MAX: usize = 64;
+/// Orders that may wait for a shard.
+const ORDERS_MAX: usize = 16;
+
+/// What the main thread tells a shard.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// The plan has been swapped: take it over.
+    Reload,
+    /// Finish until then, and end.
+    Drain {
+        /// When to give up.
+        deadline: Instant,
+    },
+}
+
+/// A plan with what can only be made once for it: clients that have read their certificates.
+pub(super) struct Current {
+    pub(super) plan: Arc<Plan>,
+    pub(super) backends: Vec<Backend>,
+}
+
+impl Current {
+    pub(super) fn prepare(plan: Plan) -> Result<Self, Unusable> {
+        let backends = plan.destinations.iter().map(export::prepare).collect::<Result<_, _>>()?;
+        Ok(Self { plan: Arc::new(plan), backends })
+    }
+}
+
+/// The way of the shards' last words.
+type Reports = (flume::Sender<(usize, Losses)>, flume::Receiver<(usize, Losses)>);
+
+/// Shared by the main thread and all shards.
+pub(super) struct Common {
+    pub(super) plan: ArcSwap<Current>,
+    pub(super) shards: usize,
+    pub(super) bytes: Arc<Budget>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) readiness: Arc<Readiness>,
+    pub(super) doors: Mutex<Doors>,
+    pub(super) orders: Vec<flume::Sender<Order>>,
+    pub(super) inboxes: Vec<flume::Receiver<Order>>,
+    losses: Reports,
+    slots: Mutex<HashMap<(String, Signal), Arc<Budget>>>,
+}
+
+impl Common {
+    pub(super) fn new(current: Current, shards: usize) -> io::Result<Arc<Self>> {
+        let doors = Doors::bind(&current.plan, shards, None)?;
+        let budget = current.plan.budget;
+        let (orders, inboxes) = (0..shards).map(|_| flume::bounded(ORDERS_MAX)).unzip();
+        Ok(Arc::new(Self {
+            bytes: Budget::new(budget.limit, budget.soft, shards, BYTES_STRIDE_MAX),
+            registry: Registry::new(shards),
+            ledger: Ledger::new(shards),
+            readiness: Readiness::new(shards),
+            doors: Mutex::new(doors),
+            plan: ArcSwap::from_pointee(current),
+            shards,
+            orders,
+            inboxes,
+            losses: flume::bounded(shards.max(1)),
+            slots: Mutex::default(),
+        }))
+    }
+
+    /// The process-wide slots of a destination's queue; a new `queue_size` holds from now on.
+    pub(super) fn slots(&self, destination: &Destination) -> Arc<Budget> {
+        let capacity = usize::try_from(destination.queue.capacity).unwrap_or(usize::MAX);
+        let key = (destination.exporter.clone(), destination.signal);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = slots
+            .entry(key)
+            .or_insert_with(|| Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX));
+        budget.resize(capacity, capacity);
+        Arc::clone(budget)
+    }
+
+    /// Waits for the end of a shard's thread that has made its report, and books what it left behind.
+    pub(super) fn settle(&self, shard: usize, thread: JoinHandle<()>) {
+        if thread.join().is_err() {
+            tracing::error!(shard, "the shard's thread panicked");
+        }
+        let left = self.ledger.book_abandoned(shard, DropReason::Shutdown);
+        if left != Weight::default() {
+            tracing::error!(shard, items = left.items, "the shard left items behind");
+        }
+    }
+
+    /// A shard reports what it could not deliver; nothing of it is in flight any more.
+    pub(super) fn report(&self, shard: usize, losses: Losses) {
+        // The channel holds one report of every shard, so this does not wait.
+        drop(self.losses.0.try_send((shard, losses)));
+    }
+
+    /// The reports of the shards that make one until `deadline`.
+    pub(super) fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
+        let next = |_| {
+            let left = deadline.saturating_duration_since(clock::now());
+            self.losses.1.recv_timeout(left).ok()
+        };
+        (0..self.shards).map_while(next).collect()
+    }
+}

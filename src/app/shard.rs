@@ -1,0 +1,242 @@
+//! One shard's life on its thread: assemble, serve, reload, drain.
+//!
+//! All state is made here and dies here; what outlasts it is in [`super::common`].
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::time::{MissedTickBehavior, interval, timeout_at};
+
+use super::assembly::{Assembly, Receiving, Served, Workshop};
+use super::common::{Common, Order};
+use super::drain::Losses;
+use crate::buf::pool::Pool;
+use crate::export::deflate::Deflater;
+use crate::ingest::{self, Gate};
+use crate::pipeline::Tools;
+use crate::runtime::shard::End;
+use crate::runtime::{clock, task};
+use crate::telemetry::ledger::DropReason;
+use crate::telemetry::names::ShardMeter;
+use crate::units::MIB;
+
+/// How often queues, leases and pools are looked after.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(100);
+/// Free blocks a shard keeps at most.
+const SPARE_BYTES_MAX: usize = 16 * MIB;
+/// The part of the drain time that clients have to finish; the rest is for the queues.
+const CLIENTS_SHARE: u32 = 2;
+
+/// Numbers the pools of a process: a restarted shard's pool is not the old one's home.
+static POOLS: AtomicU64 = AtomicU64::new(0);
+
+/// Runs a shard until it drains or breaks.
+pub(super) async fn run(common: Arc<Common>, index: usize) -> End {
+    let broken = Rc::new(Notify::new());
+    let mut shard = match Shard::new(Arc::clone(&common), index, &broken) {
+        Ok(shard) => shard,
+        Err(error) => {
+            tracing::error!(shard = index, %error, "the shard cannot listen");
+            return End::Broken;
+        }
+    };
+    common.readiness.shard_up(index);
+    let Some(inbox) = common.inboxes.get(index) else { return End::Stopped };
+    let mut ticks = interval(SWEEP_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = broken.notified() => {
+                shard.blame(DropReason::ShardPanic);
+                return End::Broken;
+            }
+            _ = ticks.tick() => shard.sweep(clock::now()),
+            order = inbox.recv_async() => match order {
+                Ok(Order::Reload) => shard.reload(),
+                Ok(Order::Drain { deadline }) => {
+                    let losses = shard.drain(deadline).await;
+                    common.report(index, losses);
+                    return End::Stopped;
+                }
+                Err(_) => return End::Stopped,
+            },
+        }
+    }
+}
+
+struct Shard {
+    common: Arc<Common>,
+    index: usize,
+    tools: Rc<Tools>,
+    deflater: Rc<Deflater>,
+    supplies: Rc<ingest::Supplies>,
+    served: Vec<Served>,
+    gates: Vec<(Receiving, Rc<Gate>)>,
+    leaving: Vec<(Served, Instant)>,
+}
+
+impl Shard {
+    fn new(common: Arc<Common>, index: usize, broken: &Rc<Notify>) -> std::io::Result<Self> {
+        let recorder = common.registry.shard(index);
+        let meter = ShardMeter::new(&recorder);
+        let (panics, broken) = (meter.panics.clone(), Rc::clone(broken));
+        task::watch(task::Watch { panics, broken });
+        let spare = SPARE_BYTES_MAX.min(common.bytes.limit() / common.shards.max(1) / 4);
+        let pool = Pool::install(POOLS.fetch_add(1, Ordering::Relaxed), spare);
+        let tools = Rc::new(Tools {
+            home: Arc::clone(pool.home()),
+            lease: common.bytes.lease(),
+            meter: meter.clone(),
+            ledger: common.ledger.shard(index),
+            scratch: RefCell::default(),
+        });
+        let supplies = ingest::Supplies::new(Arc::clone(&tools.lease), meter);
+        let watch = Rc::clone(supplies.watch());
+        let _ = task::spawn("deadlines", watch.run());
+        let mut shard = Self {
+            common,
+            index,
+            tools,
+            deflater: Rc::default(),
+            supplies,
+            served: Vec::new(),
+            gates: Vec::new(),
+            leaving: Vec::new(),
+        };
+        shard.take_over()?;
+        Ok(shard)
+    }
+
+    /// Puts the current plan in place of the one before.
+    fn take_over(&mut self) -> std::io::Result<()> {
+        let current = self.common.plan.load_full();
+        let recorder = self.common.registry.shard(self.index);
+        let workshop = Workshop {
+            common: &self.common,
+            recorder: &recorder,
+            tools: &self.tools,
+            deflater: &self.deflater,
+        };
+        let mut before = std::mem::take(&mut self.served);
+        let Assembly { served, fronts } = workshop.assemble(&current, &mut before);
+        self.served = served;
+        let deadline = clock::now() + current.plan.runtime.drain_timeout;
+        for old in before {
+            old.destination.close();
+            self.leaving.push((old, deadline));
+        }
+
+        let mut gates = std::mem::take(&mut self.gates);
+        for (receiving, front) in fronts {
+            let known = gates.iter().position(|(known, _)| *known == receiving);
+            let gate = if let Some(index) = known {
+                let (_, gate) = gates.swap_remove(index);
+                gate.swap(front);
+                gate
+            } else {
+                let gate = Gate::new(front, Rc::clone(&self.supplies));
+                self.open(&gate, &receiving)?;
+                gate
+            };
+            self.gates.push((receiving, gate));
+        }
+        for (_, gate) in gates {
+            gate.drain();
+        }
+        Ok(())
+    }
+
+    fn open(&self, gate: &Rc<Gate>, receiving: &Receiving) -> std::io::Result<()> {
+        let doors = self.common.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        for address in receiving.addresses() {
+            gate.listen(doors.listener(address, self.index)?)?;
+        }
+        Ok(())
+    }
+
+    fn reload(&mut self) {
+        if let Err(error) = self.take_over() {
+            tracing::error!(shard = self.index, %error, "a receiver of the new plan cannot listen");
+        }
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        for served in &self.served {
+            served.destination.sweep(now);
+        }
+        self.tools.lease.sweep();
+        let (_, free) = Pool::spare();
+        self.tools.meter.pool_free_blocks.set(free_blocks(free));
+        self.leaving.retain(|(served, deadline)| {
+            if now >= *deadline {
+                let _ = served.destination.abandon(DropReason::Removed);
+                served.stop(DropReason::Removed);
+            }
+            now < *deadline && !served.destination.is_idle()
+        });
+    }
+
+    /// What is dropped with the shard from now on is counted under `reason`.
+    fn blame(&self, reason: DropReason) {
+        for served in self.all() {
+            served.destination.blame(reason);
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Served> {
+        self.served.iter().chain(self.leaving.iter().map(|(served, _)| served))
+    }
+
+    /// Finishes what clients have begun, then what waits in the queues, until `deadline`.
+    async fn drain(&self, deadline: Instant) -> Losses {
+        let left = deadline.saturating_duration_since(clock::now());
+        let clients_until = deadline.checked_sub(left / CLIENTS_SHARE).unwrap_or(deadline);
+        for (_, gate) in &self.gates {
+            gate.drain();
+        }
+        for served in self.all() {
+            served.destination.flush();
+        }
+        let emptied = async {
+            for (_, gate) in &self.gates {
+                gate.emptied().await;
+            }
+        };
+        // Clients that are not done by then are cut off; their requests were not acknowledged.
+        let _ = timeout_at(clients_until.into(), emptied).await;
+        for served in self.all() {
+            served.destination.close();
+        }
+        let idle = async {
+            for served in self.all() {
+                served.destination.emptied().await;
+            }
+        };
+        // What is not done by then is counted below.
+        let _ = timeout_at(deadline.into(), idle).await;
+        self.give_up()
+    }
+
+    fn give_up(&self) -> Losses {
+        let mut losses = Losses::default();
+        for served in self.all() {
+            let unsent = served.destination.abandon(DropReason::Shutdown);
+            let (waiting, unanswered) = served.destination.in_flight();
+            if served.destination.plan().is_real() {
+                losses.unsent = losses.unsent.plus(unsent).plus(waiting);
+                losses.sent_unanswered = losses.sent_unanswered.plus(unanswered);
+            }
+            served.stop(DropReason::Shutdown);
+        }
+        losses
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge of a few hundred blocks")]
+fn free_blocks(blocks: usize) -> f64 {
+    blocks as f64
+}

@@ -1,0 +1,184 @@
+//! The command line: as the Collector is started, plus `check`.
+//!
+//! Exit codes: 0 fine, 1 error, 2 usage, 3 stopped with spans lost, 74 I/O, 78 configuration.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line speaks here")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::{App, Losses, Reader};
+use crate::config::{self, HostFacts, Loaded, Problems, Source};
+use crate::telemetry::log;
+
+const EXIT_LOST: u8 = 3;
+const EXIT_IO: u8 = 74;
+const EXIT_CONFIGURATION: u8 = 78;
+/// How long the last log lines may take to be written.
+const LOG_FLUSH: Duration = Duration::from_secs(1);
+
+/// Routes OpenTelemetry traces, metrics and logs to their backends without decoding them.
+#[derive(Debug, Parser)]
+#[command(name = "spanyard", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway (also without naming the command, as the Collector is started)
+    Run(Run),
+    /// Print every problem of a configuration, with its place
+    #[command(alias = "validate")]
+    Check {
+        /// Configuration file
+        #[arg(required_unless_present = "config")]
+        files: Vec<PathBuf>,
+        /// Configuration file, as the Collector takes it
+        #[arg(long)]
+        config: Vec<PathBuf>,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Run {
+    /// Configuration file; without one, an embedded default receives on loopback and counts
+    #[arg(long)]
+    config: Vec<PathBuf>,
+    /// Threads that carry data, instead of what the file says; 0: one for each core
+    #[arg(long)]
+    shards: Option<usize>,
+    /// Accepted as the Collector takes it, and ignored
+    #[arg(long, value_name = "GATES")]
+    feature_gates: Vec<String>,
+}
+
+/// Does what the arguments say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        None => run(cli.run),
+        Some(Command::Run(options)) => run(options),
+        Some(Command::Check { mut files, config }) => {
+            files.extend(config);
+            check(&files)
+        }
+    }
+}
+
+fn check(files: &[PathBuf]) -> ExitCode {
+    match load(files) {
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                eprintln!("{warning}");
+            }
+            let warnings = loaded.warnings.len();
+            println!("ok: {} warning{}", warnings, if warnings == 1 { "" } else { "s" });
+            ExitCode::SUCCESS
+        }
+        Err(problems) => {
+            eprintln!("{problems}");
+            ExitCode::from(EXIT_CONFIGURATION)
+        }
+    }
+}
+
+fn run(options: Run) -> ExitCode {
+    let loaded = match load(&options.config) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return ExitCode::from(EXIT_CONFIGURATION);
+        }
+    };
+    let flush = match log::install(&loaded.plan.logs) {
+        Ok(flush) => flush,
+        Err(error) => {
+            eprintln!("logs cannot be set up: {error}");
+            return ExitCode::from(EXIT_IO);
+        }
+    };
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    for gate in &options.feature_gates {
+        tracing::warn!(gate, "feature gates are the Collector's and have no effect here");
+    }
+    let code = serve(loaded, options);
+    if !flush.wait(LOG_FLUSH) {
+        eprintln!("the last log lines could not be written");
+    }
+    code
+}
+
+fn serve(loaded: Loaded, options: Run) -> ExitCode {
+    let embedded = options.config.is_empty();
+    let mut plan = loaded.plan;
+    if let Some(shards) = options.shards {
+        plan.runtime.shards = shards;
+    }
+    let app = match App::start(plan) {
+        Ok(app) => app,
+        Err(error) => {
+            tracing::error!(%error, "cannot start");
+            return ExitCode::from(EXIT_IO);
+        }
+    };
+    if embedded {
+        eprint!("{HINTS}");
+    }
+    let reader: Reader = Box::new(move || load(&options.config).map(|loaded| loaded.plan));
+    match app.run(&reader) {
+        Ok(losses) => farewell(&losses),
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be handled");
+            ExitCode::from(EXIT_IO)
+        }
+    }
+}
+
+fn farewell(losses: &Losses) -> ExitCode {
+    if losses.is_none() {
+        tracing::info!("stopped: every acknowledged span was delivered or counted before");
+        return ExitCode::SUCCESS;
+    }
+    let (unsent, unanswered) = (losses.unsent, losses.sent_unanswered);
+    tracing::error!(
+        unsent = unsent.items,
+        unsent_requests = unsent.requests,
+        sent_unanswered = unanswered.items,
+        sent_unanswered_requests = unanswered.requests,
+        "stopped with acknowledged items that were not delivered"
+    );
+    ExitCode::from(EXIT_LOST)
+}
+
+fn load(files: &[PathBuf]) -> Result<Loaded, Problems> {
+    let sources: Vec<Source> = if files.is_empty() {
+        vec![Source::text("embedded default", config::EMBEDDED)]
+    } else {
+        files.iter().map(Source::file).collect()
+    };
+    config::load(&sources, &|name| std::env::var(name).ok(), &HostFacts::read())
+}
+
+/// What to type next, shown with the embedded default.
+const HINTS: &str = "
+  Send spans here and watch them counted:
+    OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 <your service>
+    target/release/loadgen send --endpoint 127.0.0.1:4318 --duration 5s
+  Look at it:
+    curl http://127.0.0.1:13133/healthz
+    curl http://127.0.0.1:8888/metrics
+  Route it: write a Collector's file, then
+    spanyard check gateway.yaml && spanyard --config gateway.yaml
+  See routing, rewriting and the ledger at work:
+    cargo build --release --locked && target/release/loadgen demo
+
+";

@@ -1,0 +1,3 @@
+//! From a Collector's YAML file to a [`plan::Plan`].
+
+pub mod plan;

@@ -1,0 +1,151 @@
+//! The plan: what the program needs to know, and nothing optional that is needed later.
+//!
+//! A plan is made once from a checked file (`config::load`), is immutable, and is swapped as a whole.
+//! Pipelines, processors and connectors no longer exist here: they have been compiled into a tree of
+//! [`Stage`]s that ends in [`Branch`]es, and a branch leads to destinations over [`Leg`]s. A *lane* is
+//! one way through: the conditions met, the composed edits of its branch, one leg.
+//!
+//! This file holds shapes only: it parses nothing and opens nothing.
+
+mod destination;
+mod flow;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::units::{DestinationId, ReceiverId};
+
+pub use destination::{
+    Compression, Destination, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Target, TlsClient,
+};
+pub use flow::{
+    Batching, Branch, Condition, ContextKey, Flow, Leg, Literal, Row, Sizer, Stage, StageId, Switch,
+};
+
+/// Everything a running gateway follows.
+#[derive(Debug)]
+pub struct Plan {
+    /// `otlp` receivers in use by a pipeline; [`ReceiverId`] indexes them.
+    pub receivers: Vec<Receiver>,
+    /// (exporter, signal) pairs in use; [`DestinationId`] indexes them.
+    pub destinations: Vec<Destination>,
+    /// The byte budget (`memory_limiter`, or 40 % of the cgroup's memory).
+    pub budget: Budget,
+    /// `health_check` and the metrics page.
+    pub admin: Admin,
+    /// Threads, pinning and drain (`extensions: spanyard:`).
+    pub runtime: RuntimePlan,
+    /// `service.telemetry.logs`.
+    pub logs: Logs,
+}
+
+/// One `otlp` receiver.
+#[derive(Debug)]
+pub struct Receiver {
+    /// Id as written, `otlp` or `otlp/name`: the `receiver` label.
+    pub id: String,
+    /// `protocols.grpc`.
+    pub grpc: Option<GrpcIngest>,
+    /// `protocols.http`.
+    pub http: Option<HttpIngest>,
+    /// What happens to each signal, by [`Signal::index`]; `None`: no pipeline takes it.
+    pub flows: [Option<Flow>; 3],
+}
+
+/// `protocols.grpc` of a receiver.
+#[derive(Clone, Debug)]
+pub struct GrpcIngest {
+    /// Address to bind; the host has been resolved.
+    pub endpoint: SocketAddr,
+    /// `max_recv_msg_size_mib` in bytes, after decompression.
+    pub message_bytes_max: usize,
+    /// `max_concurrent_streams`.
+    pub streams_max: u32,
+}
+
+/// `protocols.http` of a receiver.
+#[derive(Clone, Debug)]
+pub struct HttpIngest {
+    /// Address to bind; the host has been resolved.
+    pub endpoint: SocketAddr,
+    /// `max_request_body_size` in bytes, after decompression as well.
+    pub body_bytes_max: usize,
+    /// `traces_url_path`, `metrics_url_path`, `logs_url_path`, by [`Signal::index`].
+    pub paths: [String; 3],
+    /// `include_metadata`: whether routing and edits see this receiver's request headers.
+    pub include_metadata: bool,
+}
+
+/// The byte budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes that may be held in all.
+    pub limit: usize,
+    /// Bytes above which no new request is admitted: `limit - spike_limit`.
+    pub soft: usize,
+    /// No `memory_limiter` in the file: the figure is 40 % of the cgroup's memory.
+    pub derived: bool,
+}
+
+/// Health and metrics listeners.
+#[derive(Clone, Debug, Default)]
+pub struct Admin {
+    /// `health_check`, when listed in `service.extensions`.
+    pub health: Option<Health>,
+    /// The metrics page; `None` when `level: none`.
+    pub metrics: Option<MetricsPage>,
+}
+
+/// `health_check`.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// `endpoint`.
+    pub endpoint: SocketAddr,
+    /// `path`; `/` answers on every path.
+    pub path: String,
+}
+
+/// `service.telemetry.metrics`.
+#[derive(Clone, Debug)]
+pub struct MetricsPage {
+    /// `address`, or host and port of the Prometheus reader.
+    pub endpoint: SocketAddr,
+    /// Whether counters end in `_total` and units are appended (an explicit reader without `without_*`).
+    pub suffixes: bool,
+    /// Whether the `otel_scope_*` labels are added.
+    pub scope_labels: bool,
+}
+
+/// Threads and drain; our extension `spanyard`.
+#[derive(Clone, Copy, Debug)]
+pub struct RuntimePlan {
+    /// `shards`: threads that carry data; 0 = as many as the process may use cores.
+    pub shards: usize,
+    /// `pin`: bind each shard to one core.
+    pub pin: bool,
+    /// `drain_timeout`: how long SIGTERM waits for queues to empty.
+    pub drain_timeout: Duration,
+}
+
+/// `service.telemetry.logs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logs {
+    /// `level`.
+    pub level: tracing::Level,
+    /// `encoding: json`.
+    pub json: bool,
+}
+
+impl Plan {
+    /// Looks a receiver up.
+    #[must_use]
+    pub fn receiver(&self, id: ReceiverId) -> Option<&Receiver> {
+        self.receivers.get(id.0)
+    }
+
+    /// Looks a destination up.
+    #[must_use]
+    pub fn destination(&self, id: DestinationId) -> Option<&Destination> {
+        self.destinations.get(id.0)
+    }
+}

@@ -1,0 +1,191 @@
+//! THE HOT PATH ON ONE SCREEN: what happens to the bytes of a request, from scan to verdict.
+//!
+//! ```text
+//!  Arrival -- scan --> groups -- route --> selections -- rewrite --> goods -- admit --> push -- Verdict
+//! ```
+//! Everything runs in one turn on the core that has just read the bytes: no await, no lock.
+//!
+//! Invariants: nothing is queued anywhere before room has been taken everywhere; a request is refused as a
+//! whole or its groups reach a real destination each; memory is allocated for destinations and requests,
+//! never for spans. It neither reads sockets nor speaks a status code.
+
+mod admission;
+mod arrival;
+mod lanes;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use spanyard_wire::request::Request;
+use spanyard_wire::resource::Resource;
+use spanyard_wire::schema::Signal;
+
+use crate::buf::budget::Lease;
+use crate::buf::pool::Home;
+use crate::rewrite::Selection;
+use crate::rewrite::context::Slots;
+use crate::route::{self, condition::Facts};
+use crate::telemetry::ledger::ShardLedger;
+use crate::telemetry::names::{ReceiverMeter, ShardMeter};
+use crate::units::Weight;
+pub use arrival::{Arrival, Message, Refusal, Verdict};
+pub use lanes::Lanes;
+
+/// What every entry of a shard shares.
+#[derive(Debug)]
+pub struct Tools {
+    /// Blocks.
+    pub home: Arc<Home>,
+    /// Bytes.
+    pub lease: Arc<Lease>,
+    /// The shard's counters.
+    pub meter: ShardMeter,
+    /// The shard's part of the ledger.
+    pub ledger: ShardLedger,
+    /// Memory reused from request to request.
+    pub scratch: RefCell<Scratch>,
+}
+
+/// Grows to the largest request seen and stays.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    request: Request,
+    selections: Vec<Selection>,
+}
+
+/// Where requests of one (receiver, transport, signal) enter on one shard.
+#[derive(Debug)]
+pub struct Entry {
+    signal: Signal,
+    lanes: Lanes,
+    meter: ReceiverMeter,
+    tools: Rc<Tools>,
+}
+
+impl Entry {
+    /// An entry over compiled lanes.
+    #[must_use]
+    pub const fn new(signal: Signal, lanes: Lanes, meter: ReceiverMeter, tools: Rc<Tools>) -> Self {
+        Self { signal, lanes, meter, tools }
+    }
+
+    /// Takes a whole request through the gateway, or refuses it.
+    #[must_use]
+    pub fn accept(&self, arrival: Arrival<'_>) -> Verdict {
+        let scratch = &mut *self.tools.scratch.borrow_mut();
+        let Scratch { request, selections } = scratch;
+        let bytes = arrival.message.bytes();
+        if let Err(error) = request.scan(self.signal, bytes) {
+            return Verdict::Refused(Refusal::Malformed(error));
+        }
+        if request.groups.is_empty() && request.strays.is_empty() {
+            return Verdict::Accepted { hold: None };
+        }
+
+        let slots = Slots::resolve(&self.lanes.flow().slots, arrival.headers, arrival.peer);
+        let slots = slots.views();
+        let facts = Facts { headers: arrival.headers, slots: &slots };
+        let unrouted = self.choose(bytes, request, &facts, selections);
+
+        for (selection, branch) in selections.iter_mut().zip(&self.lanes.flow().branches) {
+            if !selection.groups.is_empty()
+                && let Err(error) = selection.build(bytes, request, &branch.edits, &slots)
+            {
+                return Verdict::Refused(Refusal::Malformed(error));
+            }
+        }
+
+        let items = request.items;
+        let verdict = self.admit(arrival, request, selections);
+        match &verdict {
+            Verdict::Accepted { .. } => self.meter.accepted.increment(items),
+            Verdict::Partial { rejected, .. } => {
+                self.meter.accepted.increment(items.saturating_sub(*rejected));
+                self.meter.refused.increment(*rejected);
+            }
+            Verdict::Refused(_) => self.meter.refused.increment(items),
+        }
+        if unrouted.requests > 0 && !matches!(verdict, Verdict::Refused(_)) {
+            self.tools.ledger.no_route(self.signal, unrouted);
+        }
+        verdict
+    }
+
+    /// Fills the selections; returns what no branch takes.
+    fn choose(
+        &self,
+        bytes: &[u8],
+        request: &Request,
+        facts: &Facts<'_>,
+        selections: &mut Vec<Selection>,
+    ) -> Weight {
+        let flow = self.lanes.flow();
+        selections.resize_with(flow.branches.len(), Selection::default);
+        selections.iter_mut().for_each(Selection::clear);
+        if flow.by_request {
+            let mut taken = false;
+            route::walk(flow, facts, Resource::of(&[]), |branch| {
+                taken = true;
+                if let Some(selection) = selections.get_mut(branch) {
+                    selection.groups.clear();
+                    selection.groups.extend(0..request.groups.len());
+                }
+            });
+            let whole = Weight { items: request.items, requests: 1, bytes: bytes.len() as u64 };
+            return if taken { Weight::default() } else { whole };
+        }
+        let mut unrouted = Weight::default();
+        for (index, group) in request.groups.iter().enumerate() {
+            let mut taken = false;
+            let body = group.body.of(bytes);
+            route::walk(flow, facts, Resource::of(body), |branch| {
+                taken = true;
+                if let Some(selection) = selections.get_mut(branch)
+                    && selection.groups.last() != Some(&index)
+                {
+                    selection.groups.push(index);
+                }
+            });
+            if !taken {
+                unrouted.items = unrouted.items.saturating_add(u64::from(group.items));
+                unrouted.bytes = unrouted.bytes.saturating_add(group.field.len() as u64);
+                unrouted.requests = 1;
+            }
+        }
+        unrouted
+    }
+
+    /// The bound for new tickets of this entry's requests.
+    #[must_use]
+    pub fn admit_below(&self) -> usize {
+        self.lanes.flow().admit_below.unwrap_or(usize::MAX)
+    }
+
+    /// The shard's share of the byte budget.
+    #[must_use]
+    pub fn lease(&self) -> &Arc<Lease> {
+        &self.tools.lease
+    }
+
+    /// Where blocks come from.
+    #[must_use]
+    pub fn home(&self) -> &Arc<Home> {
+        &self.tools.home
+    }
+
+    /// The counters of this entry.
+    #[must_use]
+    pub const fn meter(&self) -> &ReceiverMeter {
+        &self.meter
+    }
+
+    /// The signal that enters here.
+    #[must_use]
+    pub const fn signal(&self) -> Signal {
+        self.signal
+    }
+}

@@ -1,0 +1,130 @@
+//! A flow bound to one shard: its branches' legs with the queues they lead to.
+//!
+//! Made when a plan is loaded; the hot path only walks it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::config::plan::{Batching, Compression, Flow, Leg, Plan, Target};
+use crate::queue::batch::Encoding;
+use crate::queue::ring::MergeKey;
+use crate::queue::{Destination, Joining};
+use crate::units::{DestinationId, ReceiverId};
+use spanyard_wire::schema::Signal;
+
+/// The lanes of one flow on one shard.
+#[derive(Debug)]
+pub struct Lanes {
+    plan: Arc<Plan>,
+    receiver: ReceiverId,
+    signal: Signal,
+    branches: Vec<Vec<Lane>>,
+}
+
+/// One leg with its queue.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) destination: Rc<Destination>,
+    pub(super) joining: Joining,
+    pub(super) wants: Compression,
+    pub(super) real: bool,
+    metadata_keys: Vec<String>,
+}
+
+impl Lanes {
+    /// Binds the flow of (receiver, signal) to this shard's queues; `None` when no pipeline takes it.
+    /// `batchings` numbers the distinct `batch` settings of the shard.
+    #[must_use]
+    pub fn bind(
+        plan: &Arc<Plan>,
+        receiver: ReceiverId,
+        signal: Signal,
+        queue: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
+        batchings: &mut Vec<Rc<Batching>>,
+    ) -> Option<Self> {
+        let flow = flow_of(plan, receiver, signal)?;
+        let branches = flow
+            .branches
+            .iter()
+            .map(|branch| {
+                branch.legs.iter().filter_map(|leg| Lane::bind(leg, queue, batchings)).collect()
+            })
+            .collect();
+        Some(Self { plan: Arc::clone(plan), receiver, signal, branches })
+    }
+
+    /// The flow. It exists: `bind` has found it in the same, immutable plan.
+    pub(super) fn flow(&self) -> &Flow {
+        flow_of(&self.plan, self.receiver, self.signal).unwrap_or(&EMPTY)
+    }
+
+    pub(super) fn of_branch(&self, branch: usize) -> &[Lane] {
+        self.branches.get(branch).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Lane {
+    fn bind(
+        leg: &Leg,
+        queue: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
+        batchings: &mut Vec<Rc<Batching>>,
+    ) -> Option<Self> {
+        let destination = queue(leg.destination)?;
+        let mut joining = Joining::default();
+        let mut metadata_keys = Vec::new();
+        if let Some(batching) = &leg.batch {
+            let known = batchings.iter().position(|known| **known == *batching);
+            let index = known.unwrap_or_else(|| {
+                batchings.push(Rc::new(batching.clone()));
+                batchings.len().saturating_sub(1)
+            });
+            joining.key = MergeKey { batching: index.saturating_add(1), metadata: None };
+            joining.batching = batchings.get(index).cloned();
+            metadata_keys.clone_from(&batching.metadata_keys);
+        }
+        let wants = match &destination.plan().target {
+            Target::Http(target) => target.compression,
+            Target::Grpc(target) => target.compression,
+            Target::Debug | Target::Nop => Compression::None,
+        };
+        let real = destination.plan().is_real();
+        Some(Self { destination, joining, wants, real, metadata_keys })
+    }
+
+    /// How a request with these headers joins others on this lane.
+    pub(super) fn joining(&self, headers: Option<&http::HeaderMap>) -> Joining {
+        let mut joining = self.joining.clone();
+        if !self.metadata_keys.is_empty() {
+            let mut metadata = Vec::new();
+            for key in &self.metadata_keys {
+                let values = headers.map(|headers| headers.get_all(key.as_str()));
+                for value in values.into_iter().flatten() {
+                    // A header value holds no control characters but the tab.
+                    metadata.push(b'\n');
+                    metadata.extend_from_slice(value.as_bytes());
+                }
+                metadata.push(0);
+            }
+            joining.key.metadata = Some(metadata.into());
+        }
+        joining
+    }
+
+    /// Whether bytes that came in `encoding` can leave as they are.
+    pub(super) const fn takes(&self, encoding: Encoding) -> bool {
+        matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
+    }
+}
+
+fn flow_of(plan: &Plan, receiver: ReceiverId, signal: Signal) -> Option<&Flow> {
+    plan.receiver(receiver)?.flows.get(signal.index())?.as_ref()
+}
+
+static EMPTY: Flow = Flow {
+    entry: Vec::new(),
+    stages: Vec::new(),
+    branches: Vec::new(),
+    slots: Vec::new(),
+    by_request: true,
+    admit_below: None,
+};

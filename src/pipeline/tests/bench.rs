@@ -1,0 +1,203 @@
+//! A pipeline on one shard without sockets: requests in, batches out, books open.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanyard_wire::encode::encoded;
+use spanyard_wire::schema::Signal;
+
+use crate::buf::block::Block;
+use crate::buf::budget::Budget;
+use crate::buf::pool::Pool;
+use crate::config::plan::{
+    self, Admin, Compression, Flow, HttpTarget, Leg, Logs, Peer, Plan, QueuePlan, Receiver,
+    RuntimePlan, Sizer, Target,
+};
+use crate::pipeline::{Arrival, Entry, Lanes, Message, Tools, Verdict};
+use crate::queue::batch::GATHER_BYTES_MAX;
+use crate::queue::{Destination, Fate, Supplies};
+use crate::telemetry::cells::{Registry, Value};
+use crate::telemetry::ledger::{DropReason, Ledger, ShardLedger};
+use crate::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
+use crate::units::{DestinationId, MIB, ReceiverId};
+
+pub(super) struct Bench {
+    pub(super) destinations: Vec<Rc<Destination>>,
+    ledger: Arc<Ledger>,
+    registry: Arc<Registry>,
+    pub(super) entry: Entry,
+    _shard: ShardLedger,
+}
+
+/// A resource group with string attributes and `spans` spans of about 200 bytes.
+pub(super) fn group(attributes: &[(&str, &str)], spans: usize) -> Vec<u8> {
+    encoded(|group| {
+        group.message(1, |resource| {
+            for (key, value) in attributes {
+                resource.string_attribute(1, key, value);
+            }
+        });
+        group.message(2, |scope| {
+            for at in 0..spans {
+                scope.message(2, |span| {
+                    span.bytes(1, &[7; 16]);
+                    span.string(5, &format!("span {at} {:0200}", at));
+                });
+            }
+        });
+    })
+}
+
+/// A request of groups.
+pub(super) fn request(groups: &[Vec<u8>]) -> Vec<u8> {
+    encoded(|request| {
+        for group in groups {
+            request.bytes(1, group);
+        }
+    })
+}
+
+/// An HTTP destination whose queue takes `capacity` requests.
+pub(super) fn target(capacity: u64) -> plan::Destination {
+    let peer = Peer { host: "127.0.0.1".to_owned(), port: 1, tls: None };
+    plan::Destination {
+        exporter: "otlphttp".to_owned(),
+        signal: Signal::Traces,
+        target: Target::Http(HttpTarget {
+            peer,
+            path: "/v1/traces".to_owned(),
+            authority: "127.0.0.1:1".to_owned(),
+            headers: Vec::new(),
+            compression: Compression::None,
+            timeout: Duration::from_secs(1),
+        }),
+        queue: QueuePlan {
+            capacity,
+            sizer: Sizer::Requests,
+            consumers: 1,
+            required: false,
+            merge: true,
+            batch: None,
+        },
+        retry: None,
+    }
+}
+
+pub(super) const fn leg(destination: usize) -> Leg {
+    Leg { destination: DestinationId(destination), batch: None }
+}
+
+impl Bench {
+    pub(super) fn new(flow: Flow, mut destinations: Vec<plan::Destination>) -> Self {
+        for (at, destination) in destinations.iter_mut().enumerate() {
+            destination.exporter = format!("{}/{at}", destination.exporter);
+        }
+        let pool = Pool::install(99, MIB);
+        let lease = Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease();
+        let registry = Registry::new(1);
+        let recorder = registry.shard(0);
+        let ledger = Ledger::new(1);
+        let shard = ledger.shard(0);
+        let queues: Vec<_> = destinations
+            .iter()
+            .map(|plan| {
+                let capacity = usize::try_from(plan.queue.capacity).expect("small");
+                let supplies = Supplies {
+                    home: Arc::clone(pool.home()),
+                    bytes: Arc::clone(&lease),
+                    slots: Budget::new(capacity, capacity, 1, 1).lease(),
+                    meter: ExporterMeter::new(&recorder, &plan.exporter, plan.signal),
+                    row: shard.row(&plan.exporter, plan.signal),
+                };
+                Destination::new(plan.clone(), supplies, 1)
+            })
+            .collect();
+        let plan = Arc::new(plan_of(flow, destinations));
+        let find = |id: DestinationId| queues.get(id.0).cloned();
+        let lanes = Lanes::bind(&plan, ReceiverId(0), Signal::Traces, &find, &mut Vec::new());
+        let tools = Rc::new(Tools {
+            home: Arc::clone(pool.home()),
+            lease,
+            meter: ShardMeter::new(&recorder),
+            ledger: ledger.shard(0),
+            scratch: RefCell::default(),
+        });
+        let meter = ReceiverMeter::new(&recorder, "otlp", Transport::Http, Signal::Traces);
+        let entry = Entry::new(Signal::Traces, lanes.expect("a flow"), meter, tools);
+        Self { destinations: queues, ledger, registry, entry, _shard: shard }
+    }
+
+    pub(super) fn send(&self, bytes: &[u8]) -> Verdict {
+        self.send_with(bytes, None)
+    }
+
+    pub(super) fn send_with(&self, bytes: &[u8], headers: Option<&http::HeaderMap>) -> Verdict {
+        let ticket = self.entry.lease().admit(bytes.len(), usize::MAX).expect("room");
+        let message = if bytes.len() <= GATHER_BYTES_MAX {
+            Message::Frame(bytes::Bytes::copy_from_slice(bytes), ticket)
+        } else {
+            let mut block = Block::new(self.entry.home(), bytes.len(), ticket).expect("room");
+            block.put(bytes);
+            Message::Block(block)
+        };
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        self.entry.accept(Arrival { headers, peer, message, original: None })
+    }
+
+    /// Delivers the next batch of a destination and returns its bytes.
+    pub(super) async fn next(&self, destination: usize) -> Vec<u8> {
+        let queue = &self.destinations[destination];
+        let (sealed, mut flight) = queue.next(0).await.expect("open");
+        flight.settle(sealed.weight(), Fate::Delivered);
+        sealed.payload().to_vec()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.destinations.iter().all(|destination| destination.is_idle())
+    }
+
+    pub(super) fn accepted(&self) -> u64 {
+        self.counter("otelcol_receiver_accepted_spans")
+    }
+
+    pub(super) fn refused(&self) -> u64 {
+        self.counter("otelcol_receiver_refused_spans")
+    }
+
+    fn counter(&self, name: &str) -> u64 {
+        let readings = self.registry.read();
+        let series = readings.iter().find(|reading| reading.key.name() == name);
+        match series.expect("registered").values.as_slice() {
+            [(0, Value::Counter(count))] => *count,
+            other => panic!("not one counter: {other:?}"),
+        }
+    }
+
+    pub(super) fn no_route(&self) -> u64 {
+        self.ledger.snapshot().totals().dropped_for(DropReason::NoRoute).items
+    }
+
+    pub(super) fn turned_away(&self) -> u64 {
+        self.ledger.snapshot().totals().dropped_for(DropReason::QueueFull).items
+    }
+
+    pub(super) fn imbalance(&self) -> u64 {
+        self.ledger.snapshot().imbalance().items
+    }
+}
+
+fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
+    let receiver =
+        Receiver { id: "otlp".to_owned(), grpc: None, http: None, flows: [Some(flow), None, None] };
+    Plan {
+        receivers: vec![receiver],
+        destinations,
+        budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
+        admin: Admin::default(),
+        runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: Duration::from_secs(1) },
+        logs: Logs { level: tracing::Level::INFO, json: false },
+    }
+}

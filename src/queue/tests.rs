@@ -1,0 +1,347 @@
+//! Tests of the room: when batches leave, what they hold, and that every copy is settled once.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use spanyard_wire::schema::Signal;
+
+use super::batch::{Batch, Encoding};
+use super::ring::{BATCH_BYTES_DUE, Due, JOIN_DELAY, JOIN_REQUESTS, MergeKey, Ring};
+use super::{Destination, Fate, Full, Goods, Joining, SOFT_BYTES, Supplies};
+use crate::buf::block::Block;
+use crate::buf::budget::Budget;
+use crate::buf::payload::{Chunk, Payload};
+use crate::buf::pool::Pool;
+use crate::config::plan::{self, Batching, QueuePlan, Sizer, Target};
+use crate::runtime::clock;
+use crate::telemetry::cells::Registry;
+use crate::telemetry::ledger::{DropReason, Ledger};
+use crate::telemetry::names::ExporterMeter;
+use crate::units::{MIB, Weight};
+
+const KEY: MergeKey = MergeKey { batching: 0, metadata: None };
+
+fn weight(bytes: usize) -> Weight {
+    Weight { items: 10, requests: 1, bytes: bytes as u64 }
+}
+
+fn put(ring: &mut Ring, now: Instant, batching: Option<&Rc<Batching>>, bytes: usize) {
+    let batch = ring.open_for(now, &KEY, batching, weight(bytes)).expect("few keys");
+    batch.attach(weight(bytes), &Payload::default(), None);
+    ring.joined(&KEY, weight(bytes), true);
+}
+
+fn batching(delay_max: Duration, size_min: u64, size_max: u64) -> Rc<Batching> {
+    let metadata_keys = Vec::new();
+    Rc::new(Batching { delay_max, size_min, size_max, sizer: Sizer::Items, metadata_keys })
+}
+
+#[test]
+fn an_idle_destination_is_sent_to_at_once() {
+    let (mut ring, now) = (Ring::default(), clock::now());
+    assert_eq!(ring.due(now), Due::Never);
+    put(&mut ring, now, None, 100);
+    assert_eq!(ring.due(now), Due::Now);
+    assert_eq!(ring.take(now).map(|batch| batch.weight().requests), Some(1));
+    assert!(!ring.is_waiting() && !ring.is_idle());
+}
+
+#[test]
+fn after_a_big_batch_the_next_waits_a_millisecond_for_company() {
+    let (mut ring, now) = (Ring::default(), clock::now());
+    for _ in 0..JOIN_REQUESTS {
+        put(&mut ring, now, None, 100);
+    }
+    let first = ring.take(now).expect("the first goes at once");
+    assert_eq!(first.weight().requests, JOIN_REQUESTS as u64, "all that waited");
+    put(&mut ring, now, None, 100);
+    assert_eq!(ring.due(now), Due::At(now + JOIN_DELAY));
+    assert!(ring.take(now).is_none());
+    assert!(ring.take(now + JOIN_DELAY).is_some());
+}
+
+#[test]
+fn after_small_batches_there_is_no_waiting() {
+    let (mut ring, now) = (Ring::default(), clock::now());
+    put(&mut ring, now, None, 100);
+    assert!(ring.take(now).is_some());
+    put(&mut ring, now, None, 100);
+    assert_eq!(ring.due(now), Due::Now, "one request in flight, none joined: a further connection");
+}
+
+#[test]
+fn much_waiting_justifies_a_further_connection() {
+    let (mut ring, now) = (Ring::default(), clock::now());
+    for _ in 0..JOIN_REQUESTS {
+        put(&mut ring, now, None, 100);
+    }
+    assert!(ring.take(now).is_some());
+    put(&mut ring, now, None, 100);
+    assert_eq!(ring.due_batches(now), 0);
+    let pool = Pool::install(11, MIB);
+    let large = payload(&pool, &vec![7; BATCH_BYTES_DUE]);
+    let batch = ring.open_for(now, &KEY, None, weight(large.len())).expect("few keys");
+    batch.attach(weight(large.len()), &large, None);
+    ring.joined(&KEY, weight(large.len()), true);
+    assert_eq!((ring.due(now), ring.due_batches(now)), (Due::Now, 1));
+}
+
+#[test]
+fn a_landing_frees_what_waits_for_company() {
+    let (mut ring, now) = (Ring::default(), clock::now());
+    for _ in 0..JOIN_REQUESTS {
+        put(&mut ring, now, None, 100);
+    }
+    let first = ring.take(now).expect("due");
+    put(&mut ring, now, None, 100);
+    assert!(matches!(ring.due(now), Due::At(_)));
+    ring.landed(first.weight());
+    assert_eq!(ring.due(now), Due::Now);
+}
+
+#[test]
+fn a_batch_of_the_file_waits_for_its_size_or_its_delay() {
+    let rule = batching(Duration::from_secs(1), 30, 0);
+    let (mut ring, now) = (Ring::default(), clock::now());
+    put(&mut ring, now, Some(&rule), 100);
+    put(&mut ring, now, Some(&rule), 100);
+    assert_eq!(ring.due(now), Due::At(now + Duration::from_secs(1)));
+    put(&mut ring, now, Some(&rule), 100);
+    assert_eq!(ring.due(now), Due::Now, "30 items wait");
+    assert_eq!(ring.take(now).map(|batch| batch.weight().items), Some(30));
+    put(&mut ring, now, Some(&rule), 100);
+    assert!(ring.take(now + Duration::from_secs(1)).is_some(), "the delay is over");
+}
+
+#[test]
+fn a_batch_of_the_file_never_passes_its_maximum() {
+    let rule = batching(Duration::from_secs(1), 100, 20);
+    let (mut ring, now) = (Ring::default(), clock::now());
+    for _ in 0..5 {
+        put(&mut ring, now, Some(&rule), 100);
+    }
+    let mut sizes = Vec::new();
+    while let Some(batch) = ring.take(now + Duration::from_secs(1)) {
+        sizes.push(batch.weight().items);
+    }
+    assert_eq!(sizes, [20, 20, 10]);
+}
+
+#[test]
+fn requests_with_other_metadata_are_not_joined() {
+    let (mut ring, now) = (Ring::default(), clock::now());
+    for tenant in [b"a".as_slice(), b"b", b"a"] {
+        let key = MergeKey { batching: 0, metadata: Some(tenant.into()) };
+        let batch = ring.open_for(now, &key, None, weight(10)).expect("few keys");
+        batch.attach(weight(10), &Payload::default(), None);
+        ring.joined(&key, weight(10), true);
+    }
+    let mut sizes: Vec<_> =
+        std::iter::from_fn(|| ring.take(now)).map(|b| b.weight().requests).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 2]);
+}
+
+fn payload(pool: &Pool, bytes: &[u8]) -> Payload {
+    let lease = Budget::new(64 * MIB, 64 * MIB, 1, 1).lease();
+    let mut block = Block::new(pool.home(), bytes.len(), lease.empty()).expect("room");
+    block.put(bytes);
+    Chunk::whole(Arc::new(block)).into()
+}
+
+#[test]
+fn a_batch_is_its_copies_joined_and_can_be_taken_apart_again() {
+    let pool = Pool::install(12, MIB);
+    let lease = Budget::new(MIB, MIB, 1, 1).lease();
+    let mut batch = Batch::new(clock::now());
+    for (at, text) in ["aa", "bbb", "c", "dddd", "ee"].iter().enumerate() {
+        let weight = Weight { items: at as u64, requests: 1, bytes: text.len() as u64 };
+        if at % 2 == 0 {
+            batch.reserve(pool.home(), lease.empty(), text.len()).expect("room");
+            batch.gather(weight, |out| out.extend_from_slice(text.as_bytes()));
+        } else {
+            batch.attach(weight, &payload(&pool, text.as_bytes()), None);
+        }
+    }
+    let (sealed, _) = batch.seal();
+    assert_eq!(sealed.payload().to_vec(), b"aaceebbbdddd", "gathered first, then the slices");
+    let mut parts = Vec::new();
+    let mut rest = vec![sealed];
+    while let Some(sealed) = rest.pop() {
+        match sealed.halves() {
+            Some((left, right)) => rest.extend([right, left]),
+            None => parts.push((sealed.payload().to_vec(), sealed.weight().items)),
+        }
+    }
+    let expected: Vec<(Vec<u8>, u64)> = vec![
+        (b"aa".to_vec(), 0),
+        (b"bbb".to_vec(), 1),
+        (b"c".to_vec(), 2),
+        (b"dddd".to_vec(), 3),
+        (b"ee".to_vec(), 4),
+    ];
+    assert_eq!(parts, expected);
+}
+
+#[test]
+fn a_waiting_slice_stops_pinning_a_block_much_larger_than_itself() {
+    let pool = Pool::install(13, MIB);
+    let budget = Budget::new(4 * MIB, 4 * MIB, 1, 1);
+    let lease = budget.lease();
+    let mut block = Block::new(pool.home(), MIB, lease.empty()).expect("room");
+    block.put(&vec![9; MIB]);
+    let block = Arc::new(block);
+    let slice: Payload = Chunk::new(Arc::clone(&block), 100, 1100).into();
+    let mut batch = Batch::new(clock::now());
+    batch.attach(weight(1000), &slice, None);
+    drop((block, slice));
+    assert!(budget.leased() >= MIB);
+    batch.detach(pool.home()).expect("room for a copy");
+    assert!(budget.leased() < 64 * 1024, "the large block is free: {}", budget.leased());
+    assert_eq!(batch.seal().0.payload().to_vec(), vec![9; 1000]);
+}
+
+struct Bench {
+    destination: Rc<Destination>,
+    ledger: Arc<Ledger>,
+    pool: Pool,
+}
+
+fn bench(capacity: u64, merge: bool) -> Bench {
+    let pool = Pool::install(14, MIB);
+    let queue = QueuePlan {
+        capacity,
+        sizer: Sizer::Requests,
+        consumers: 2,
+        required: false,
+        merge,
+        batch: None,
+    };
+    let plan = plan::Destination {
+        exporter: "nop/test".to_owned(),
+        signal: Signal::Traces,
+        target: Target::Nop,
+        queue,
+        retry: None,
+    };
+    let slots = usize::try_from(capacity).expect("small");
+    let ledger = Ledger::new(1);
+    let recorder = Registry::new(1).shard(0);
+    let supplies = Supplies {
+        home: Arc::clone(pool.home()),
+        bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
+        slots: Budget::new(slots, slots, 1, 1).lease(),
+        meter: ExporterMeter::new(&recorder, "nop/test", Signal::Traces),
+        row: ledger.shard(0).row("nop/test", Signal::Traces),
+    };
+    Bench { destination: Destination::new(plan, supplies, 2), ledger, pool }
+}
+
+fn send(bench: &Bench, bytes: usize) -> Result<(), Full> {
+    let joining = Joining::default();
+    let room = bench.destination.reserve(&joining, weight(bytes), true)?;
+    let write = |out: &mut Vec<u8>| out.extend(std::iter::repeat_n(1, bytes));
+    bench.destination.push(room, &joining, weight(bytes), &Goods::Small(&write));
+    Ok(())
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_full_queue_says_so_and_has_room_again_after_the_answer() {
+    let bench = bench(2, true);
+    send(&bench, 10).expect("room");
+    send(&bench, 10).expect("room");
+    assert_eq!(send(&bench, 10), Err(Full::Slots));
+    let (_, mut flight) = bench.destination.next(0).await.expect("open");
+    assert_eq!(send(&bench, 10), Err(Full::Slots), "what is in flight counts");
+    flight.settle(weight(20), Fate::Delivered);
+    drop(flight);
+    send(&bench, 10).expect("the slots are back");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn without_merging_one_in_is_one_out() {
+    let bench = bench(10, false);
+    for _ in 0..3 {
+        send(&bench, 10).expect("room");
+    }
+    for _ in 0..3 {
+        let (sealed, _flight) = bench.destination.next(0).await.expect("open");
+        assert_eq!(sealed.requests(), 1);
+    }
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_closed_queue_empties_and_then_ends_its_workers() {
+    let bench = bench(10, true);
+    send(&bench, 10).expect("room");
+    bench.destination.close();
+    assert_eq!(send(&bench, 10), Err(Full::Closed));
+    assert!(bench.destination.next(0).await.is_some());
+    assert!(bench.destination.next(0).await.is_none());
+    assert!(bench.destination.is_idle());
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn every_copy_is_settled_once_and_the_ledger_balances() {
+    let bench = bench(10, true);
+    send(&bench, 10).expect("room");
+    let (_, mut flight) = bench.destination.next(0).await.expect("open");
+    flight.settle(Weight { items: 4, requests: 0, bytes: 0 }, Fate::Rejected);
+    flight.settle(flight.unsettled(), Fate::Delivered);
+    drop(flight);
+    send(&bench, 20).expect("room");
+    drop(bench.destination.next(0).await);
+    send(&bench, 30).expect("room");
+    assert_eq!(bench.destination.abandon(DropReason::Removed), weight(30));
+    let totals = bench.ledger.snapshot().account(Some("nop/test"), Signal::Traces);
+    assert_eq!(totals.routed, Weight { items: 30, requests: 3, bytes: 60 });
+    assert_eq!(totals.rejected.items, 4);
+    assert_eq!(totals.delivered, Weight { items: 6, requests: 1, bytes: 10 });
+    assert_eq!(totals.dropped_for(DropReason::Shutdown), weight(20));
+    assert_eq!(totals.dropped_for(DropReason::Removed), weight(30));
+    assert_eq!(totals.queued, Weight::default());
+    assert_eq!(bench.ledger.snapshot().imbalance(), Weight::default());
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn clients_are_held_back_while_megabytes_wait_and_let_go_on_landing() {
+    let bench = bench(1000, true);
+    bench.destination.answered();
+    let large = payload(&bench.pool, &vec![1; SOFT_BYTES + 1]);
+    let joining = Joining::default();
+    let room = bench.destination.reserve(&joining, weight(large.len()), false).expect("room");
+    bench.destination.push(room, &joining, weight(large.len()), &Goods::Large(&large, None));
+    assert!(bench.destination.is_pressed());
+    let (_, mut flight) = bench.destination.next(0).await.expect("open");
+    assert!(bench.destination.is_pressed(), "what is in flight counts");
+    let relieved = async {
+        bench.destination.relieved().await;
+        true
+    };
+    let landing = async {
+        tokio::task::yield_now().await;
+        flight.settle(flight.unsettled(), Fate::Delivered);
+        drop(flight);
+        true
+    };
+    assert_eq!(tokio::join!(relieved, landing), (true, true));
+    bench.destination.set_health(true, false);
+    assert!(!bench.destination.is_pressed(), "a failing backend slows nobody");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn compressed_originals_are_never_joined() {
+    let bench = bench(10, true);
+    let original = payload(&bench.pool, b"gz");
+    let joining = Joining::default();
+    for _ in 0..2 {
+        let room = bench.destination.reserve(&joining, weight(2), false).expect("room");
+        let goods = Goods::Original(&original, Encoding::Gzip);
+        bench.destination.push(room, &joining, weight(2), &goods);
+    }
+    for _ in 0..2 {
+        let (sealed, _flight) = bench.destination.next(1).await.expect("open");
+        assert_eq!((sealed.requests(), sealed.encoding()), (1, Encoding::Gzip));
+    }
+}

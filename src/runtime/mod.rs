@@ -1,0 +1,9 @@
+//! Threads, sockets, time and tasks: the thin edge between the operating system and everything else.
+//!
+//! A foundation: it uses no stage. What a shard does is given to it as a closure.
+
+pub mod clock;
+pub mod cores;
+pub mod net;
+pub mod shard;
+pub mod task;

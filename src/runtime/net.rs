@@ -1,0 +1,64 @@
+//! The only place where TCP sockets are made.
+//!
+//! Listeners carry `SO_REUSEPORT`, so that each shard accepts on its own; connections to backends try
+//! every address of a name within one deadline. No protocol is spoken here.
+#![expect(clippy::disallowed_methods, reason = "the home of socket creation")]
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+/// Connections the kernel keeps for a busy listener.
+const BACKLOG: i32 = 1024;
+/// Addresses of one name that are tried.
+const ADDRESSES_MAX: usize = 8;
+
+/// A non-blocking listener. `shared`: others may listen on the same address, and the kernel spreads
+/// connections among them.
+///
+/// # Errors
+/// What the system says, for instance that the address is in use.
+pub fn listen(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Connects to a backend: every address in turn, each with its share of `within`.
+///
+/// # Errors
+/// The last address's error; `TimedOut` when the time is up; `NotFound` when the name has no address.
+pub async fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
+    let resolved = timeout(within, lookup_host((host, port))).await??;
+    let addresses: Vec<SocketAddr> = resolved.take(ADDRESSES_MAX).collect();
+    let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(1);
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => last = annotated(address, error),
+            Err(_) => last = annotated(address, io::ErrorKind::TimedOut.into()),
+        }
+    }
+    Err(last)
+}
+
+fn annotated(address: SocketAddr, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("connect {address}: {error}"))
+}

@@ -1,0 +1,120 @@
+//! A shard's thread and its supervisor.
+//!
+//! The supervisor owns what must outlive a broken shard (the body that can be run again, the readiness
+//! flag); the shard's own state dies with it. A shard that panics, in its body or in a task that belongs
+//! to it, is restarted after a pause that grows with each restart in a row.
+//!
+//! It knows nothing of receivers or queues: the body is a closure that makes a future on the thread.
+
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+use super::{clock, cores};
+
+/// Pause before the first restart; doubles up to [`RESTART_DELAY_MAX`].
+const RESTART_DELAY: Duration = Duration::from_millis(50);
+/// The longest pause.
+const RESTART_DELAY_MAX: Duration = Duration::from_secs(1);
+/// A shard that ran this long starts from the shortest pause again.
+const RESTART_FORGET: Duration = Duration::from_secs(60);
+/// How often the executor looks at sockets: after this many task polls at the latest.
+const EVENT_INTERVAL: u32 = 61;
+
+/// How a shard's body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was asked to.
+    Stopped,
+    /// A part of it panicked: start it again.
+    Broken,
+}
+
+/// What a supervisor needs to run one shard.
+#[derive(Debug)]
+pub struct Supervised<B, D> {
+    /// Number of the shard.
+    pub index: usize,
+    /// Core to pin the thread to.
+    pub core: Option<usize>,
+    /// Makes the shard's future; called on the shard's thread, once a life.
+    pub body: B,
+    /// Called on the shard's thread after a life that ended badly.
+    pub died: D,
+}
+
+/// Starts a shard's thread.
+///
+/// # Errors
+/// The thread cannot be made.
+pub fn start<B, F, D>(shard: Supervised<B, D>) -> io::Result<JoinHandle<()>>
+where
+    B: Fn() -> F + Send + 'static,
+    F: Future<Output = End> + 'static,
+    D: Fn() + Send + 'static,
+{
+    thread::Builder::new().name(format!("shard-{}", shard.index)).spawn(move || {
+        if let Some(core) = shard.core
+            && let Err(error) = cores::pin(core)
+        {
+            tracing::warn!(shard = shard.index, core, %error, "the shard runs unpinned");
+        }
+        supervise(&shard);
+    })
+}
+
+fn supervise<B, F, D>(shard: &Supervised<B, D>)
+where
+    B: Fn() -> F,
+    F: Future<Output = End> + 'static,
+    D: Fn(),
+{
+    let mut pause = RESTART_DELAY;
+    loop {
+        let born = clock::now();
+        let life = catch_unwind(AssertUnwindSafe(|| live(shard)));
+        match life {
+            Ok(Ok(End::Stopped)) => return,
+            Ok(Ok(End::Broken)) | Err(_) => {}
+            Ok(Err(error)) => {
+                tracing::error!(shard = shard.index, %error, "the shard's runtime cannot be made");
+            }
+        }
+        (shard.died)();
+        if clock::now().saturating_duration_since(born) > RESTART_FORGET {
+            pause = RESTART_DELAY;
+        }
+        tracing::error!(shard = shard.index, ?pause, "the shard broke and is restarted");
+        thread::sleep(pause);
+        pause = (pause * 2).min(RESTART_DELAY_MAX);
+    }
+}
+
+fn live<B, F, D>(shard: &Supervised<B, D>) -> io::Result<End>
+where
+    B: Fn() -> F,
+    F: Future<Output = End> + 'static,
+    D: Fn(),
+{
+    let runtime =
+        Builder::new_current_thread().enable_all().event_interval(EVENT_INTERVAL).build()?;
+    let local = LocalSet::new();
+    let end = local.block_on(&runtime, async { (shard.body)().await });
+    drop(local);
+    // A name look-up that hangs must not hold the thread.
+    runtime.shutdown_background();
+    Ok(end)
+}
+
+/// Shards and the core each is pinned to, if they are to be pinned and cores suffice.
+#[must_use]
+pub fn placement(shards: usize, pin: bool) -> Vec<Option<usize>> {
+    let allowed = cores::allowed();
+    let pinned = pin && allowed.len() >= shards;
+    (0..shards).map(|shard| allowed.get(shard).copied().filter(|_| pinned)).collect()
+}
