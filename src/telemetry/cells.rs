@@ -1,10 +1,11 @@
 //! The cells behind every counter, gauge and histogram: a recorder for the `metrics` facade.
 //!
-//! One cell for each (series, shard), alone on its cache lines, written by that shard's thread only:
-//! a relaxed load and a relaxed store, no read-modify-write, no lock. Registering takes a lock and
-//! happens when a plan is loaded. Invariants:
+//! One cell for each (series, shard), alone on its cache lines, written by that shard's thread
+//! only: a relaxed load and a relaxed store, no read-modify-write, no lock. Registering takes a
+//! lock and happens when a plan is loaded. Invariants:
 //! - a series is registered only under a name and a kind of the table in `names`;
-//! - the same (series, shard) always has the same cell, so a restarted shard goes on where it stood;
+//! - the same (series, shard) always has the same cell, so a restarted shard goes on where it
+//!   stood;
 //! - series <= [`SERIES_MAX`]; what is beyond gets a handle that does nothing, and is counted.
 //!
 //! It installs no global recorder, and it does not render: `scrape` does.
@@ -20,12 +21,12 @@ use metrics::{
 
 use crate::telemetry::names::{self, BOUNDS_MAX, Kind, Series};
 
-/// Series (name and labels) the registry holds at most. Worst case a shard: 128 B for each counter and
-/// gauge, 384 B for each histogram, so at most 6 MiB.
+/// Series (name and labels) the registry holds at most. Worst case a shard: 128 B for each counter
+/// and gauge, 256 B for each histogram, so at most 4 MiB.
 pub const SERIES_MAX: usize = 16_384;
 
-/// All cells of the process. The index `shards`, one past the last shard, belongs to the admin thread
-/// and to whatever counts for the process as a whole.
+/// All cells of the process. The index `shards`, one past the last shard, belongs to the admin
+/// thread and to whatever counts for the process as a whole.
 #[derive(Debug)]
 pub struct Registry {
     shards: usize,
@@ -65,7 +66,8 @@ pub enum Value {
 /// What a histogram cell holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
-    /// Samples at or below each bound of the table's row, not cumulated; the last is above all bounds.
+    /// Samples at or below each bound of the table's row, not cumulated; the last is above all
+    /// bounds.
     pub buckets: Vec<u64>,
     /// Sum of all samples.
     pub sum: f64,
@@ -90,7 +92,8 @@ impl Registry {
         ShardRecorder { registry: Arc::clone(self), shard: shard.min(self.shards) }
     }
 
-    /// Registrations that were refused: unknown name, other kind than in the table, too many series.
+    /// Registrations that were refused: unknown name, other kind than in the table, too many
+    /// series.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
@@ -274,7 +277,8 @@ impl GaugeFn for GaugeCell {
     }
 }
 
-/// Fixed buckets. The count is the sum of the buckets, so that a reader never sees the two disagree.
+/// Fixed buckets. The count is the sum of the buckets, so that a reader never sees the two
+/// disagree.
 #[derive(Debug)]
 #[repr(align(128))]
 struct HistogramCell {

@@ -6,12 +6,12 @@
 //! ```
 //! A copy enters by `routed` and leaves `queued` by exactly one of the other verbs; a group that no
 //! route takes is routed and dropped at once. All five figures are stored, none is derived, so that
-//! [`Snapshot::imbalance`] can find a fault; `queued` never goes below 0, so a copy that was finished
-//! twice shows.
+//! [`Snapshot::imbalance`] can find a fault; `queued` never goes below 0, so a copy that was
+//! finished twice shows.
 //!
-//! A row has one writer, its shard's thread, which wraps each verb in a sequence lock: two stores and
-//! two fences more, no lock, no waiting. A reader that meets a write tries again. Rows live as long as
-//! the process, over reloads and shard restarts.
+//! A row has one writer, its shard's thread, which wraps each verb in a sequence lock: two stores
+//! and a fence more, no lock, no waiting. A reader that meets a write tries again. Rows live as
+//! long as the process, over reloads and shard restarts.
 //!
 //! It does not decide anything: the stages say what became of a copy.
 
@@ -114,8 +114,8 @@ impl Ledger {
         ShardLedger { ledger: Arc::clone(self), shard, unrouted }
     }
 
-    /// Books what a shard has queued as dropped, and tells how much that was. Call it when the shard's
-    /// thread is gone: until then the rows are its own.
+    /// Books what a shard has queued as dropped, and tells how much that was. Call it when the
+    /// shard's thread is gone: until then the rows are its own.
     pub fn book_abandoned(&self, shard: usize, reason: DropReason) -> Weight {
         let Some(rows) = self.shards.get(shard) else {
             return Weight::default();
@@ -159,8 +159,8 @@ pub struct ShardLedger {
 }
 
 impl ShardLedger {
-    /// The row of an exporter, named by its id as written, and a signal. The same identity has the same
-    /// cells for the life of the process.
+    /// The row of an exporter, named by its id as written, and a signal. The same identity has the
+    /// same cells for the life of the process.
     #[must_use]
     pub fn row(&self, exporter: &str, signal: Signal) -> Row {
         self.ledger.row(self.shard, Some(exporter), signal)

@@ -1,9 +1,10 @@
 //! Every series the metrics page can show, in one table, and the meters that write them.
 //!
 //! Names, labels and suffixes of `otelcol_*` are the Collector's, so that its dashboards and alerts
-//! work unchanged; `spanyard_*` is our own. Invariants: a name stands in the table once; a series that
-//! is not in the table cannot be registered; each label has a bounded number of values (ids of the
-//! configuration, signals, fixed lists). `docs/metrics.md` shows the same table, held by a test.
+//! work unchanged; `spanyard_*` is our own. Invariants: a name stands in the table once; a series
+//! that is not in the table cannot be registered; each label has a bounded number of values (ids of
+//! the configuration, signals, fixed lists). `docs/metrics.md` shows the same table, held by a
+//! test.
 //!
 //! It holds no values (`cells` does) and writes no text (`scrape` does).
 

@@ -5,9 +5,9 @@
 //!  cells, by shard ──────┼─> families ─> text
 //!  ledger, /proc, state ─┘
 //! ```
-//! Families come in the order of the table; one without a value is left out. Cells of one series are
-//! put together over the shards as its row says. Names and labels are spelled as the configured reader
-//! asks: bare, or with suffixes and scope labels.
+//! Families come in the order of the table; one without a value is left out. Cells of one series
+//! are put together over the shards as its row says. Names and labels are spelled as the configured
+//! reader asks: bare, or with suffixes and scope labels.
 //!
 //! Rendering reads; it never waits for a shard. Serving the text is `admin`'s work.
 
@@ -131,7 +131,8 @@ fn shard_name(shard: usize, registry: &Registry) -> String {
     if shard < registry.shards() { shard.to_string() } else { "process".to_owned() }
 }
 
-/// Two shards' values of one series as one. Cells of a series have one kind; `a` stays if they had not.
+/// Two shards' values of one series as one. Cells of a series have one kind; `a` stays if they had
+/// not.
 fn join(over: Over, a: Value, b: Value) -> Value {
     match (a, b) {
         (Value::Counter(a), Value::Counter(b)) if over == Over::Max => Value::Counter(a.max(b)),

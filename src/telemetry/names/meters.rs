@@ -1,8 +1,8 @@
 //! Meters: the handles a stage holds, resolved once when the plan is loaded.
 //!
 //! A meter writes the cells of the recorder it was made from, so it stays on that shard's thread.
-//! Count once a request or batch, never once a span. Every label value is an id of the configuration
-//! or comes from a list in this file.
+//! Count once a request or batch, never once a span. Every label value is an id of the
+//! configuration or comes from a list in this file.
 
 use std::array;
 

@@ -1,7 +1,7 @@
 //! The table itself: two lines a series.
 //!
-//! Collector rows carry the name of its default page; the suffix is what an explicit reader appends.
-//! Own names end in their unit, and counters in `_total`, on every page.
+//! Collector rows carry the name of its default page; the suffix is what an explicit reader
+//! appends. Own names end in their unit, and counters in `_total`, on every page.
 
 use super::{Kind, Origin, Over, Series};
 
@@ -99,7 +99,7 @@ pub(super) const OWN: &[Series] = &[
     written("spanyard_budget_bytes", "By", &["kind"],
         "The byte budget: limit, soft (no new request above it), held."),
     written("spanyard_spans", "{items}", LEDGER,
-        "The ledger in spans, data points or log records: routed = delivered + rejected + dropped + queued."),
+        "The ledger in items: routed = delivered + rejected + dropped + queued."),
     written("spanyard_requests", "{requests}", LEDGER,
         "The ledger in copies of incoming requests."),
     written("spanyard_bytes", "By", LEDGER,
@@ -128,8 +128,8 @@ pub(super) const OWN: &[Series] = &[
         "Bytes of request bodies sent, as they went out."),
     own("spanyard_exporter_payload_bytes_total", Kind::Counter, "By", EXPORT, Over::Sum,
         "Bytes of request bodies sent, before compression."),
-    own("spanyard_exporter_batch_requests", Kind::Histogram(MERGED), "{requests}", EXPORT, Over::Sum,
-        "Incoming requests merged in one send."),
+    own("spanyard_exporter_batch_requests", Kind::Histogram(MERGED), "{requests}", EXPORT,
+        Over::Sum, "Incoming requests merged in one send."),
     own("spanyard_exporter_latency_seconds", Kind::Histogram(SECONDS), "s", EXPORT, Over::Sum,
         "Time from the begin of a send to the end of its answer."),
     own("spanyard_exporter_oldest_age_seconds", Kind::Gauge, "s", EXPORT, Over::Max,
@@ -158,6 +158,8 @@ pub(super) const OWN: &[Series] = &[
         "Connections that could not be accepted."),
     own("spanyard_series_refused_total", Kind::Counter, "{series}", &[], Over::Scrape,
         "Series that were not registered: too many, or not in the table."),
+    own("spanyard_log_lines_dropped_total", Kind::Counter, "{lines}", &[], Over::Scrape,
+        "Log lines dropped because nobody read stderr."),
 ];
 
 const EXPORTERHELPER: &str = "go.opentelemetry.io/collector/exporter/exporterhelper";

@@ -1,7 +1,7 @@
 //! What the kernel knows about this process: CPU time and memory, from `/proc/self`.
 //!
-//! A figure that cannot be read is left out of the page. Files of `/proc` are made in memory: reading
-//! them does not wait for a disk.
+//! A figure that cannot be read is left out of the page. Files of `/proc` are made in memory:
+//! reading them does not wait for a disk.
 
 use std::fs;
 
@@ -37,8 +37,8 @@ impl Process {
     }
 }
 
-/// Fields 14 and 15, `utime` and `stime`. The name in field 2 may hold spaces and brackets, so fields
-/// are counted from its last closing bracket.
+/// Fields 14 and 15, `utime` and `stime`. The name in field 2 may hold spaces and brackets, so
+/// fields are counted from its last closing bracket.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace().skip(11);

@@ -10,6 +10,7 @@ use metrics::Label;
 
 use super::{Line, Shown, Sources};
 use crate::telemetry::ledger::{Account, DropReason, Snapshot, Totals};
+use crate::telemetry::log;
 use crate::units::Weight;
 
 /// The byte budget at one moment.
@@ -44,6 +45,13 @@ impl Identity {
     }
 }
 
+impl Default for Identity {
+    /// Drawn anew, on the engine that sockets use.
+    fn default() -> Self {
+        Self::draw("epoll")
+    }
+}
+
 /// Lines by name of the table.
 type Families = BTreeMap<&'static str, Vec<Line>>;
 
@@ -66,6 +74,7 @@ fn process(families: &mut Families, sources: &Sources<'_>) {
     put("otelcol_process_memory_rss", process.rss.map(Shown::Whole));
     put("otelcol_process_runtime_heap_alloc_bytes", process.rss_anon.map(Shown::Whole));
     put("otelcol_process_runtime_total_sys_memory_bytes", process.held.map(Shown::Whole));
+    put("spanyard_log_lines_dropped_total", Some(Shown::Whole(log::dropped())));
     put("spanyard_series_refused_total", Some(Shown::Whole(sources.registry.refused())));
 }
 
@@ -118,8 +127,8 @@ const fn bytes(weight: Weight) -> u64 {
     weight.bytes
 }
 
-/// All stages and reasons that an account can have, those at 0 too, so that the first loss is a rise
-/// and not a new series. Groups without a route know one way out only.
+/// All stages and reasons that an account can have, those at 0 too, so that the first loss is a
+/// rise and not a new series. Groups without a route know one way out only.
 fn account_lines(account: &Account<'_>, pick: Pick) -> Vec<Line> {
     let totals = account.totals;
     let exporter = account.exporter.unwrap_or_default();
