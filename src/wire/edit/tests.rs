@@ -1,0 +1,142 @@
+//! `lookup` against applying the edits for real: the two must never disagree.
+
+use super::*;
+use crate::encode::{self, Encoder};
+use crate::request::Request;
+use crate::schema::Signal;
+use crate::splice::Splice;
+use crate::value::Kind;
+
+fn request(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    Encoder::new(&mut out).message(1, |group| {
+        group.message(1, |resource| {
+            for (key, value) in pairs {
+                resource.attribute(1, key, &encode::any_value_string(value));
+            }
+        });
+    });
+    out
+}
+
+fn value(text: &str) -> Source {
+    Source::Value(encode::any_value_string(text).into())
+}
+
+fn attribute(key: &str) -> Source {
+    Source::Attribute(key.as_bytes().into())
+}
+
+fn edit(key: &str, action: Action) -> Edit {
+    Edit {
+        key: key.as_bytes().into(),
+        action,
+    }
+}
+
+fn looked_up(bytes: &[u8], edits: &[Edit], slots: &[Option<&[u8]>], key: &str) -> Option<String> {
+    let mut scan = Request::new();
+    scan.scan(Signal::Traces, bytes).unwrap();
+    let resource = Resource::of(scan.groups[0].body.of(bytes));
+    lookup(resource, edits, slots, key.as_bytes()).map(|value| match value.kind() {
+        Kind::String(text) => String::from_utf8(text.to_vec()).unwrap(),
+        other => panic!("{other:?}"),
+    })
+}
+
+fn applied(bytes: &[u8], edits: &[Edit], slots: &[Option<&[u8]>]) -> Vec<u8> {
+    let mut scan = Request::new();
+    scan.scan(Signal::Traces, bytes).unwrap();
+    let mut splice = Splice::new();
+    let _changed = splice
+        .edit_group(bytes, &scan.groups[0], edits, slots)
+        .unwrap();
+    let mut out = Vec::new();
+    splice.write_to(bytes, &mut out);
+    out
+}
+
+#[test]
+fn each_action_does_what_its_name_says() {
+    let bytes = request(&[("a", "1")]);
+    let cases = [
+        (edit("a", Action::Insert(value("2"))), "a", Some("1")),
+        (edit("b", Action::Insert(value("2"))), "b", Some("2")),
+        (edit("a", Action::Update(value("2"))), "a", Some("2")),
+        (edit("b", Action::Update(value("2"))), "b", None),
+        (edit("a", Action::Upsert(value("2"))), "a", Some("2")),
+        (edit("b", Action::Upsert(value("2"))), "b", Some("2")),
+        (edit("a", Action::Delete), "a", None),
+        (edit("b", Action::Delete), "a", Some("1")),
+        (edit("b", Action::Upsert(attribute("a"))), "b", Some("1")),
+        (edit("a", Action::Upsert(attribute("b"))), "a", Some("1")),
+        (edit("a", Action::Update(attribute("b"))), "a", Some("1")),
+        (edit("b", Action::Insert(attribute("c"))), "b", None),
+        (
+            edit("a", Action::Upsert(Source::Slot(0))),
+            "a",
+            Some("slot"),
+        ),
+        (edit("a", Action::Upsert(Source::Slot(1))), "a", Some("1")),
+        (edit("a", Action::Upsert(Source::Slot(9))), "a", Some("1")),
+    ];
+    let slot = encode::any_value_string("slot");
+    let slots = [Some(slot.as_slice()), None];
+    for (edit, key, expected) in cases {
+        let edits = [edit];
+        assert_eq!(
+            looked_up(&bytes, &edits, &slots, key).as_deref(),
+            expected,
+            "{edits:?}"
+        );
+        let after = applied(&bytes, &edits, &slots);
+        assert_eq!(
+            looked_up(&after, &[], &[], key).as_deref(),
+            expected,
+            "{edits:?} applied"
+        );
+    }
+}
+
+#[test]
+fn looking_up_agrees_with_applying_for_every_short_run_of_edits() {
+    let resources: &[&[(&str, &str)]] = &[
+        &[],
+        &[("a", "1")],
+        &[("b", "2")],
+        &[("a", "1"), ("b", "2")],
+        &[("a", "1"), ("a", "3"), ("b", "2"), ("a", "4")],
+    ];
+    let sources = || [value("x"), attribute("a"), attribute("b"), Source::Slot(0)];
+    let mut actions = vec![Action::Delete];
+    actions.extend(sources().map(Action::Insert));
+    actions.extend(sources().map(Action::Update));
+    actions.extend(sources().map(Action::Upsert));
+    let all: Vec<Edit> = actions
+        .iter()
+        .flat_map(|action| ["a", "b"].map(|key| edit(key, action.clone())))
+        .collect();
+    let slot = encode::any_value_string("slot");
+    let slots = [Some(slot.as_slice())];
+    let mut checked = 0;
+    for pairs in resources {
+        let bytes = request(pairs);
+        for first in &all {
+            for second in &all {
+                let third = &all[checked % all.len()];
+                let edits = [first.clone(), second.clone(), third.clone()];
+                let after = applied(&bytes, &edits, &slots);
+                for key in ["a", "b"] {
+                    let expected = looked_up(&after, &[], &[], key);
+                    assert_eq!(
+                        looked_up(&bytes, &edits, &slots, key),
+                        expected,
+                        "{edits:?}"
+                    );
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert_eq!(checked, resources.len() * all.len() * all.len());
+}

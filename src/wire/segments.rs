@@ -1,0 +1,197 @@
+//! What leaves: a list of slices of what came in, and of patched bytes.
+//!
+//! ```text
+//! request   [ group 0 ][ group 1                    ][ group 2 ]
+//! patch     { key, length, new resource of group 1 }
+//! segments  Source(group 0) Patch(..) Source(rest of group 1, group 2)
+//! ```
+//! Invariants: segments are not empty; no two neighbours could be one; `len` is their sum; every
+//! `Patch` lies in the patch buffer.
+
+use crate::error::{Reason, WireError};
+use crate::varint;
+
+/// Offsets `start..end` into a buffer, in bytes. `start <= end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// One behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span `start..end`; offsets beyond 4 GiB stand at 4 GiB, where no slice is found.
+    #[inline]
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self {
+            start: clamp(start),
+            end: clamp(end),
+        }
+    }
+
+    /// Bytes it covers.
+    #[inline]
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
+    /// Whether it covers nothing.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.end <= self.start
+    }
+
+    /// The bytes it covers; empty when it does not lie in `bytes`.
+    #[inline]
+    #[must_use]
+    pub fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// A piece of what leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// A slice of the request.
+    Source(Span),
+    /// A slice of the patch buffer.
+    Patch(Span),
+}
+
+impl Segment {
+    /// Bytes it covers.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Source(span) | Self::Patch(span) => span.len(),
+        }
+    }
+
+    /// Whether it covers nothing.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The list and the patch buffer it points into.
+#[derive(Debug, Default)]
+pub(crate) struct Segments {
+    list: Vec<Segment>,
+    patch: Vec<u8>,
+    len: usize,
+}
+
+impl Segments {
+    pub(crate) const fn new() -> Self {
+        Self {
+            list: Vec::new(),
+            patch: Vec::new(),
+            len: 0,
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+        self.patch.clear();
+        self.len = 0;
+    }
+
+    pub(crate) fn list(&self) -> &[Segment] {
+        &self.list
+    }
+
+    pub(crate) fn patch(&self) -> &[u8] {
+        &self.patch
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends a slice of the request.
+    pub(crate) fn keep(&mut self, span: Span) {
+        if span.is_empty() {
+            return;
+        }
+        self.len = self.len.saturating_add(span.len());
+        match self.list.last_mut() {
+            Some(Segment::Source(last)) if last.end == span.start => last.end = span.end,
+            _ => self.list.push(Segment::Source(span)),
+        }
+    }
+
+    /// Appends a field: its key, the length `len`, and `body` (the whole of it, or a first part).
+    ///
+    /// # Errors
+    /// The patch buffer would pass 4 GiB; nothing is appended.
+    pub(crate) fn patch_field(&mut self, key: u8, len: u64, body: &[u8]) -> Result<(), WireError> {
+        let start = self.patch.len();
+        let end = start.saturating_add(1).saturating_add(varint::len(len));
+        let end = end.saturating_add(body.len());
+        if u32::try_from(end).is_err() {
+            return Err(WireError::new(0, Reason::TooLarge(end)));
+        }
+        self.patch.push(key);
+        varint::write(len, &mut self.patch);
+        self.patch.extend_from_slice(body);
+        let span = Span::new(start, end);
+        self.len = self.len.saturating_add(span.len());
+        match self.list.last_mut() {
+            Some(Segment::Patch(last)) if last.end == span.start => last.end = span.end,
+            _ => self.list.push(Segment::Patch(span)),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write_to(&self, request: &[u8], out: &mut Vec<u8>) {
+        out.reserve(self.len);
+        for segment in &self.list {
+            out.extend_from_slice(match *segment {
+                Segment::Source(span) => span.of(request),
+                Segment::Patch(span) => span.of(&self.patch),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_become_one_segment_and_empty_ones_none() {
+        let request = b"abcdef";
+        let mut out = Segments::new();
+        out.keep(Span::new(0, 2));
+        out.keep(Span::new(2, 2));
+        out.keep(Span::new(2, 4));
+        out.patch_field(0x0a, 1, b"x").unwrap();
+        out.patch_field(0x12, 200, b"").unwrap();
+        out.keep(Span::new(5, 6));
+        let patched = Segment::Patch(Span::new(0, 6));
+        let kept = [
+            Segment::Source(Span::new(0, 4)),
+            patched,
+            Segment::Source(Span::new(5, 6)),
+        ];
+        assert_eq!(out.list(), kept);
+        let mut gathered = Vec::new();
+        out.write_to(request, &mut gathered);
+        assert_eq!(gathered, b"abcd\x0a\x01x\x12\xc8\x01f");
+        assert_eq!(out.len(), gathered.len());
+    }
+
+    #[test]
+    fn a_span_outside_the_bytes_covers_none_of_them() {
+        assert_eq!(Span::new(2, 9).of(b"abc"), b"");
+        assert!(Span { start: 3, end: 2 }.is_empty());
+    }
+}
