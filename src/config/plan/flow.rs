@@ -63,14 +63,14 @@ pub struct Row {
 }
 
 /// A compiled condition of a routing table. Semantics: the Collector's, as observed (`docs/config.md`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Condition {
     /// Every one holds.
-    All(Vec<Condition>),
+    All(Vec<Self>),
     /// At least one holds.
-    Any(Vec<Condition>),
+    Any(Vec<Self>),
     /// The inner one does not.
-    Not(Box<Condition>),
+    Not(Box<Self>),
     /// Constant.
     Always(bool),
     /// `request["Header"] == "v"`: any one value equals; a missing header never matches.
