@@ -13,9 +13,6 @@ mod admission;
 mod arrival;
 mod lanes;
 
-#[cfg(test)]
-mod tests;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;

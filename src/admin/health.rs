@@ -47,10 +47,7 @@ fn status(view: &View, (since, uptime): (SystemTime, Duration)) -> Page {
     let (code, body) = if view.is_ready() {
         let (since, uptime) = (rfc3339(since), go_duration(uptime));
         let said = format!(r#""upSince":"{since}","uptime":"{uptime}""#);
-        (
-            StatusCode::OK,
-            format!(r#"{{"status":"Server available",{said}}}"#),
-        )
+        (StatusCode::OK, format!(r#"{{"status":"Server available",{said}}}"#))
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, NOT_AVAILABLE.to_owned())
     };
@@ -61,10 +58,7 @@ const NOT_AVAILABLE: &str =
     r#"{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""}"#;
 
 fn reasons(what: &str, view: &View) -> Page {
-    let lines = view
-        .reasons()
-        .into_iter()
-        .map(|reason| format!("{what}: {reason}\n"));
+    let lines = view.reasons().into_iter().map(|reason| format!("{what}: {reason}\n"));
     text(StatusCode::SERVICE_UNAVAILABLE, lines.collect())
 }
 
@@ -77,8 +71,6 @@ pub(super) fn text(code: StatusCode, body: String) -> Page {
 pub(super) fn page(code: StatusCode, content_type: &'static str, body: String) -> Page {
     let mut page = Response::new(Full::from(body));
     *page.status_mut() = code;
-    let _ = page
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let _ = page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     page
 }

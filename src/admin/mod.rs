@@ -109,12 +109,7 @@ pub fn serve(admin: &Admin, sockets: Sockets, state: Arc<AdminState>) -> io::Res
         let answer = move |request: &Request<Incoming>| {
             let view = state.readiness.view();
             let up = clock::now().saturating_duration_since(state.started.0);
-            health::answer(
-                &health.path,
-                request.uri().path(),
-                &view,
-                (state.started.1, up),
-            )
+            health::answer(&health.path, request.uri().path(), &view, (state.started.1, up))
         };
         let _ = doors.spawn_on(run_door(listener, Arc::new(answer)), runtime.handle());
     }

@@ -87,9 +87,7 @@ impl Readiness {
             _ => Phase::Starting,
         };
         let shards = self.shards.iter().enumerate();
-        let down = shards
-            .filter(|(_, up)| !up.load(Ordering::Acquire))
-            .map(|(shard, _)| shard);
+        let down = shards.filter(|(_, up)| !up.load(Ordering::Acquire)).map(|(shard, _)| shard);
         View {
             phase,
             was_ready: self.was_ready.load(Ordering::Acquire),
@@ -127,10 +125,7 @@ impl View {
             Phase::Draining => Some("draining".to_owned()),
         };
         let shard = |shard: &usize| format!("shard {shard} of {} is down", self.shards);
-        phase
-            .into_iter()
-            .chain(self.down.iter().map(shard))
-            .collect()
+        phase.into_iter().chain(self.down.iter().map(shard)).collect()
     }
 }
 

@@ -1,8 +1,5 @@
 //! What the doors guarantee, each test one sentence. Real sockets, ports given by the kernel.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "tests bind and connect on loopback themselves"
-)]
+#![expect(clippy::disallowed_methods, reason = "tests bind and connect on loopback themselves")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,39 +24,20 @@ fn open(path: &str) -> Doors {
         readiness: Readiness::new(1),
         registry: Registry::new(1),
         ledger: Ledger::new(1),
-        budget: Box::new(|| BudgetLevel {
-            limit: 10,
-            soft: 8,
-            held: 1,
-        }),
+        budget: Box::new(|| BudgetLevel { limit: 10, soft: 8, held: 1 }),
         identity: Identity::draw("epoll"),
         started: (clock::now(), clock::wall()),
     });
     let admin = Admin {
-        health: Some(Health {
-            endpoint: ANY,
-            path: path.to_owned(),
-        }),
-        metrics: Some(MetricsPage {
-            endpoint: ANY,
-            suffixes: false,
-            scope_labels: false,
-        }),
+        health: Some(Health { endpoint: ANY, path: path.to_owned() }),
+        metrics: Some(MetricsPage { endpoint: ANY, suffixes: false, scope_labels: false }),
     };
     let [health, metrics] = [(); 2].map(|()| net::TcpListener::bind(ANY).expect("a port"));
     let addresses = [&health, &metrics].map(|socket| socket.local_addr().expect("an address"));
-    let sockets = Sockets {
-        health: Some(health),
-        metrics: Some(metrics),
-    };
+    let sockets = Sockets { health: Some(health), metrics: Some(metrics) };
     let handle = serve(&admin, sockets, Arc::clone(&state)).expect("doors open");
     let [health, metrics] = addresses;
-    Doors {
-        state,
-        handle,
-        health,
-        metrics,
-    }
+    Doors { state, handle, health, metrics }
 }
 
 /// Status, head in lower case, body; reads until the server closes, which every answer must lead
@@ -68,16 +46,10 @@ fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
     let mut stream = net::TcpStream::connect(address).expect("an open door");
     write!(stream, "{request} HTTP/1.1\r\nhost: a\r\n\r\n").expect("a request");
     let mut answer = String::new();
-    let _ = stream
-        .read_to_string(&mut answer)
-        .expect("an answer that ends");
+    let _ = stream.read_to_string(&mut answer).expect("an answer that ends");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-    (
-        status.expect("a status"),
-        head.to_lowercase(),
-        body.to_owned(),
-    )
+    (status.expect("a status"), head.to_lowercase(), body.to_owned())
 }
 
 fn make_ready(doors: &Doors) {
@@ -98,14 +70,8 @@ fn health_answers_as_the_collector_does_on_any_path_with_any_method() {
         assert_eq!(status, 200, "{request}");
         assert!(head.contains("content-type: application/json"), "{head}");
         assert!(head.contains("connection: close"), "{head}");
-        assert!(
-            body.starts_with(r#"{"status":"Server available","upSince":"2"#),
-            "{body}"
-        );
-        assert!(
-            body.contains(r#"Z","uptime":""#) && body.ends_with(r#"s"}"#),
-            "{body}"
-        );
+        assert!(body.starts_with(r#"{"status":"Server available","upSince":"2"#), "{body}");
+        assert!(body.contains(r#"Z","uptime":""#) && body.ends_with(r#"s"}"#), "{body}");
     }
     let (status, _, body) = ask(doors.health, "HEAD /");
     assert_eq!((status, body.as_str()), (200, ""));
@@ -116,17 +82,8 @@ fn health_answers_as_the_collector_does_on_any_path_with_any_method() {
 fn a_configured_path_matches_exactly_and_the_probes_stay() {
     let doors = open("/status");
     make_ready(&doors);
-    for (path, expected) in [
-        ("/status", 200),
-        ("/status/", 404),
-        ("/", 404),
-        ("/livez", 200),
-    ] {
-        assert_eq!(
-            ask(doors.health, &format!("GET {path}")).0,
-            expected,
-            "{path}"
-        );
+    for (path, expected) in [("/status", 200), ("/status/", 404), ("/", 404), ("/livez", 200)] {
+        assert_eq!(ask(doors.health, &format!("GET {path}")).0, expected, "{path}");
     }
     doors.handle.stop();
 }
@@ -145,10 +102,7 @@ fn the_probes_follow_the_life_of_the_process_and_give_reasons() {
     assert_eq!(probe("/startupz"), (200, "started\n".to_owned()));
     assert_eq!(probe("/readyz"), (200, "ready\n".to_owned()));
     doors.state.readiness.shard_down(0);
-    assert_eq!(
-        probe("/readyz"),
-        (503, "not ready: shard 0 of 1 is down\n".to_owned())
-    );
+    assert_eq!(probe("/readyz"), (503, "not ready: shard 0 of 1 is down\n".to_owned()));
     doors.state.readiness.shard_up(0);
     doors.state.readiness.set_draining();
     assert_eq!(probe("/readyz"), (503, "not ready: draining\n".to_owned()));
@@ -163,10 +117,7 @@ fn the_metrics_door_has_one_page() {
     let _shard = names::ShardMeter::new(&doors.state.registry.shard(0));
     let (status, head, body) = ask(doors.metrics, "GET /metrics?format=openmetrics");
     assert_eq!(status, 200);
-    assert!(
-        head.contains("content-type: text/plain; version=0.0.4"),
-        "{head}"
-    );
+    assert!(head.contains("content-type: text/plain; version=0.0.4"), "{head}");
     let families = reader::parse(&body);
     let budget = families.get("spanyard_budget_bytes").expect("the budget");
     assert_eq!(budget.samples.len(), 3);
@@ -181,15 +132,10 @@ fn the_metrics_door_has_one_page() {
 fn what_is_no_http_is_answered_or_closed_and_the_door_stays_open() {
     let doors = open("/");
     let mut stream = net::TcpStream::connect(doors.health).expect("an open door");
-    stream
-        .write_all(b"\x00\x01 nonsense\r\n\r\n")
-        .expect("sent");
+    stream.write_all(b"\x00\x01 nonsense\r\n\r\n").expect("sent");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).expect("closed");
-    assert!(
-        answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"),
-        "{answer:?}"
-    );
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
     assert_eq!(ask(doors.health, "GET /livez").0, 200);
     doors.handle.stop();
 }
@@ -203,11 +149,7 @@ fn a_head_beyond_its_limit_is_refused() {
     drop(stream.write_all(long.as_bytes()));
     let mut answer = Vec::new();
     drop(stream.read_to_end(&mut answer));
-    assert!(
-        !answer.starts_with(b"HTTP/1.1 200"),
-        "{}",
-        String::from_utf8_lossy(&answer)
-    );
+    assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
     doors.handle.stop();
 }
 
@@ -225,11 +167,7 @@ fn stopping_closes_both_doors() {
 #[test]
 fn a_door_without_a_socket_stays_shut_and_nothing_else_depends_on_it() {
     let doors = open("/");
-    let none = serve(
-        &Admin::default(),
-        Sockets::default(),
-        Arc::clone(&doors.state),
-    );
+    let none = serve(&Admin::default(), Sockets::default(), Arc::clone(&doors.state));
     none.expect("nothing to open").stop();
     doors.handle.stop();
 }
@@ -252,19 +190,12 @@ impl Accept for Failing {
 
 #[test]
 fn accept_errors_do_not_close_a_door() {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let socket = net::TcpListener::bind(ANY).expect("a port");
     let address = socket.local_addr().expect("an address");
     let listener = take_over(&runtime, socket).expect("a listener");
     let tried = Arc::new(AtomicUsize::new(0));
-    let failing = Failing {
-        failures: 3,
-        tried: Arc::clone(&tried),
-        listener,
-    };
+    let failing = Failing { failures: 3, tried: Arc::clone(&tried), listener };
     let answer = |_: &Request<Incoming>| health::text(http::StatusCode::OK, "here".to_owned());
     let client = thread::spawn(move || ask(address, "GET /"));
     runtime.block_on(async {
@@ -278,9 +209,8 @@ fn accept_errors_do_not_close_a_door() {
 
 #[test]
 fn the_pause_after_accept_errors_grows_to_a_second_and_no_further() {
-    let pauses: Vec<_> = [1, 2, 3, 8, 9, 10, u32::MAX]
-        .map(|errors| pause(errors).as_millis())
-        .into();
+    let pauses: Vec<_> =
+        [1, 2, 3, 8, 9, 10, u32::MAX].map(|errors| pause(errors).as_millis()).into();
     assert_eq!(pauses, [5, 10, 20, 640, 1000, 1000, 1000]);
 }
 

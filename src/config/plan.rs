@@ -61,6 +61,8 @@ pub struct GrpcIngest {
     pub message_bytes_max: usize,
     /// `max_concurrent_streams`.
     pub streams_max: u32,
+    /// `include_metadata`: whether edits see this receiver's request headers. Routing always does.
+    pub include_metadata: bool,
 }
 
 /// `protocols.http` of a receiver.

@@ -1,1 +1,144 @@
-//! (see docs/architecture.md)
+//! From a queue to a backend and back with an answer.
+//!
+//! ```text
+//!  queue::Destination -> worker -> deflate -> line (otlp_http | otlp_grpc) -> backend
+//!         ^                |  breaker, retry, bisect      |
+//!         `---- settle ----'<------- response ------------'
+//! ```
+//! [`prepare`] reads what a destination's settings name (certificates, heads of requests) once, when a
+//! plan is loaded, and finds their faults; [`start`] puts workers to a shard's queue. A worker sends one
+//! batch at a time over a connection of its own, as often as `retry_on_failure` lets it; [`breaker`] keeps
+//! the workers of a dead backend from trying all at once. Every batch ends delivered, rejected or dropped
+//! in the ledger; nothing is forgotten, whatever the backend does.
+//!
+//! It does not decide what is queued or joined, and knows nothing of clients.
+
+mod bisect;
+pub mod breaker;
+mod connect;
+mod deadline;
+pub mod deflate;
+mod line;
+mod local;
+mod otlp_grpc;
+mod otlp_http;
+mod report;
+pub mod response;
+pub mod retry;
+mod tls;
+mod worker;
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+
+use crate::config::plan::{self, Compression, Target};
+use crate::queue::Destination;
+use crate::runtime::task;
+use breaker::Gate;
+use connect::Dialer;
+use deflate::Deflater;
+use line::Caller;
+use report::Reporter;
+use tls::Alpn;
+use worker::{Crew, Worker};
+
+/// A destination that is ready to be served, on any shard.
+#[derive(Clone)]
+pub struct Backend(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Remote { caller: Caller, timeout: Option<Duration>, gzip: Option<u32> },
+    Debug,
+    Nop,
+}
+
+/// Settings that cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// Exporter id as written.
+    pub exporter: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "exporter {}: {}", self.exporter, self.why)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// Reads certificates and builds what all requests have in common. Blocks on files; nothing is connected.
+///
+/// # Errors
+/// [`Unusable`]: which exporter cannot be served, and why.
+pub fn prepare(plan: &plan::Destination) -> Result<Backend, Unusable> {
+    let kind = match &plan.target {
+        Target::Debug => Ok(Kind::Debug),
+        Target::Nop => Ok(Kind::Nop),
+        Target::Http(target) => Dialer::new(&target.peer, Alpn::Http1)
+            .and_then(|dialer| otlp_http::Caller::new(target, Arc::new(dialer)))
+            .map(|caller| Kind::http(caller, target)),
+        Target::Grpc(target) => Dialer::new(&target.peer, Alpn::H2)
+            .and_then(|dialer| otlp_grpc::Caller::new(target, plan.signal, Arc::new(dialer)))
+            .map(|caller| Kind::grpc(caller, target)),
+    };
+    kind.map(Backend).map_err(|why| Unusable { exporter: plan.exporter.clone(), why })
+}
+
+impl Kind {
+    fn http(caller: otlp_http::Caller, target: &plan::HttpTarget) -> Self {
+        let caller = Caller::Http(Arc::new(caller));
+        Self::remote(caller, target.timeout, target.compression)
+    }
+
+    fn grpc(caller: otlp_grpc::Caller, target: &plan::GrpcTarget) -> Self {
+        let caller = Caller::Grpc(Arc::new(caller));
+        Self::remote(caller, target.timeout, target.compression)
+    }
+
+    fn remote(caller: Caller, timeout: Duration, compression: Compression) -> Self {
+        let timeout = (!timeout.is_zero()).then_some(timeout);
+        let gzip = match compression {
+            Compression::None => None,
+            Compression::Gzip(level) => Some(level),
+        };
+        Self::Remote { caller, timeout, gzip }
+    }
+}
+
+/// Starts the workers of a destination on this shard: at most `workers` requests are in flight, the number
+/// that [`Destination::new`] was given. `debug` and `nop` need one. The workers end when the queue is
+/// closed and empty; aborting a handle drops what that worker has in flight, counted as `shutdown`.
+#[must_use]
+pub fn start(
+    destination: &Rc<Destination>,
+    backend: &Backend,
+    workers: usize,
+    deflater: &Rc<Deflater>,
+) -> Vec<AbortHandle> {
+    let Backend(kind) = backend;
+    match kind {
+        Kind::Nop => vec![task::spawn("export nop", local::nop(Rc::clone(destination)))],
+        Kind::Debug => vec![task::spawn("export debug", local::debug(Rc::clone(destination)))],
+        Kind::Remote { caller, timeout, gzip } => {
+            let crew = Rc::new(Crew {
+                destination: Rc::clone(destination),
+                caller: caller.clone(),
+                timeout: *timeout,
+                gzip: *gzip,
+                gate: Gate::default(),
+                reporter: Reporter::new(destination.plan()),
+                deflater: Rc::clone(deflater),
+            });
+            let spawn = |seat| task::spawn("export worker", Worker::new(&crew, seat).run());
+            (0..workers).map(spawn).collect()
+        }
+    }
+}

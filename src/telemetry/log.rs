@@ -44,9 +44,7 @@ pub fn install(logs: &Logs) -> io::Result<Flush> {
     let (lines, waiting) = sync_channel(LINES_MAX);
     let writer = thread::Builder::new().name("spanyard-log".to_owned());
     let _ = writer.spawn(move || write_out(&waiting, &mut io::stderr()))?;
-    let sink = Sink {
-        lines: lines.clone(),
-    };
+    let sink = Sink { lines: lines.clone() };
     let plain = !io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
     let subscriber = subscriber(logs, !plain, sink);
     tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
@@ -64,13 +62,7 @@ where
         .log_internal_errors(false)
         .with_writer(writer);
     if logs.json {
-        Box::new(
-            builder
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .finish(),
-        )
+        Box::new(builder.json().flatten_event(true).with_current_span(false).finish())
     } else {
         Box::new(builder.finish())
     }
@@ -106,9 +98,7 @@ struct Sink {
 
 impl Write for Sink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let kept = line
-            .get(..LINE_BYTES_MAX)
-            .map_or_else(|| line.to_vec(), cut);
+        let kept = line.get(..LINE_BYTES_MAX).map_or_else(|| line.to_vec(), cut);
         if let Err(TrySendError::Full(_)) = self.lines.try_send(Message::Line(kept)) {
             let _ = DROPPED.fetch_add(1, Ordering::Relaxed);
         }

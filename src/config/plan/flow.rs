@@ -63,7 +63,7 @@ pub struct Row {
 }
 
 /// A compiled condition of a routing table. Semantics: the Collector's, as observed (`docs/config.md`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Condition {
     /// Every one holds.
     All(Vec<Self>),

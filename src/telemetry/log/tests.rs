@@ -4,10 +4,7 @@ use super::*;
 
 fn lines_of(json: bool, log: impl FnOnce()) -> Vec<String> {
     let (lines, waiting) = sync_channel(LINES_MAX);
-    let logs = Logs {
-        level: tracing::Level::INFO,
-        json,
-    };
+    let logs = Logs { level: tracing::Level::INFO, json };
     tracing::subscriber::with_default(subscriber(&logs, false, Sink { lines }), log);
     let mut written = Vec::new();
     write_out(&waiting, &mut written);
@@ -21,26 +18,16 @@ fn an_event_is_one_line_and_what_is_below_the_level_is_none() {
         tracing::debug!("unseen");
         tracing::warn!(offset = 17, "request malformed");
     });
-    let [line] = &lines[..] else {
-        panic!("one line, found {lines:?}")
-    };
+    let [line] = &lines[..] else { panic!("one line, found {lines:?}") };
     assert!(line.contains("WARN request malformed offset=17"), "{line}");
 }
 
 #[test]
 fn json_lines_carry_fields_beside_the_message() {
-    let lines = lines_of(true, || {
-        tracing::info!(exporter = "otlp/a", "backend is back")
-    });
-    let [line] = &lines[..] else {
-        panic!("one line, found {lines:?}")
-    };
+    let lines = lines_of(true, || tracing::info!(exporter = "otlp/a", "backend is back"));
+    let [line] = &lines[..] else { panic!("one line, found {lines:?}") };
     assert!(line.starts_with('{') && line.ends_with('}'), "{line}");
-    for part in [
-        r#""level":"INFO""#,
-        r#""message":"backend is back""#,
-        r#""exporter":"otlp/a""#,
-    ] {
+    for part in [r#""level":"INFO""#, r#""message":"backend is back""#, r#""exporter":"otlp/a""#] {
         assert!(line.contains(part), "{line}");
     }
 }
@@ -48,26 +35,19 @@ fn json_lines_carry_fields_beside_the_message() {
 #[test]
 fn a_full_queue_drops_lines_and_counts_them_and_blocks_nobody() {
     let (lines, _unread) = sync_channel(1);
-    let mut sink = Sink {
-        lines: lines.clone(),
-    };
+    let mut sink = Sink { lines: lines.clone() };
     let before = dropped();
     for _ in 0..4 {
         sink.write_all(b"line\n").expect("never fails");
     }
     assert_eq!(dropped() - before, 3);
-    assert!(
-        !Flush { lines }.wait(Duration::from_secs(60)),
-        "gives up at once"
-    );
+    assert!(!Flush { lines }.wait(Duration::from_secs(60)), "gives up at once");
 }
 
 #[test]
 fn a_long_line_is_cut_at_its_limit() {
     let (lines, waiting) = sync_channel(1);
-    Sink { lines }
-        .write_all(&[b'x'; 3 * LINE_BYTES_MAX])
-        .expect("never fails");
+    Sink { lines }.write_all(&[b'x'; 3 * LINE_BYTES_MAX]).expect("never fails");
     let mut written = Vec::new();
     write_out(&waiting, &mut written);
     assert_eq!(written.len(), LINE_BYTES_MAX + "... (cut)\n".len());
@@ -77,9 +57,7 @@ fn a_long_line_is_cut_at_its_limit() {
 #[test]
 fn a_flush_comes_back_when_all_before_it_is_written() {
     let (lines, waiting) = sync_channel(LINES_MAX);
-    let mut sink = Sink {
-        lines: lines.clone(),
-    };
+    let mut sink = Sink { lines: lines.clone() };
     let written = thread::spawn(move || {
         let mut written = Vec::new();
         write_out(&waiting, &mut written);

@@ -17,20 +17,14 @@ impl Throttle {
     /// A throttle that admits one warning per `per`.
     #[must_use]
     pub const fn new(per: Duration) -> Self {
-        Self {
-            per,
-            last: Cell::new(None),
-            suppressed: Cell::new(0),
-        }
+        Self { per, last: Cell::new(None), suppressed: Cell::new(0) }
     }
 
     /// Whether to warn now: the number of warnings suppressed since the last one, or `None`.
     #[must_use]
     pub fn admit(&self, now: Instant) -> Option<u64> {
-        let due = self
-            .last
-            .get()
-            .is_none_or(|last| now.saturating_duration_since(last) >= self.per);
+        let due =
+            self.last.get().is_none_or(|last| now.saturating_duration_since(last) >= self.per);
         if due {
             self.last.set(Some(now));
             Some(self.suppressed.take())
@@ -51,13 +45,7 @@ mod tests {
         let start = clock::now();
         let at = |ms| start + Duration::from_millis(ms);
         let throttle = Throttle::new(Duration::from_secs(1));
-        let cases = [
-            (0, Some(0)),
-            (1, None),
-            (999, None),
-            (1000, Some(2)),
-            (1001, None),
-        ];
+        let cases = [(0, Some(0)), (1, None), (999, None), (1000, Some(2)), (1001, None)];
         for (ms, expected) in cases {
             assert_eq!(throttle.admit(at(ms)), expected, "at {ms} ms");
         }
@@ -71,9 +59,6 @@ mod tests {
         let throttle = Throttle::new(Duration::from_secs(1));
         assert_eq!(throttle.admit(now), Some(0));
         assert_eq!(throttle.admit(now), None);
-        assert_eq!(
-            throttle.admit(now.checked_sub(Duration::from_secs(5)).expect("uptime")),
-            None
-        );
+        assert_eq!(throttle.admit(now.checked_sub(Duration::from_secs(5)).expect("uptime")), None);
     }
 }

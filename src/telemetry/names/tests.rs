@@ -135,49 +135,28 @@ fn each_answer_counts_under_its_own_label() {
 #[test]
 fn the_manual_shows_the_table_row_by_row() {
     let manual = include_str!("../../../docs/metrics.md");
-    let shown: Vec<_> = manual
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .collect();
+    let shown: Vec<_> = manual.lines().filter(|line| line.starts_with("| `")).collect();
     let expected: Vec<_> = all().map(manual_row).collect();
     assert!(!expected.is_empty());
     if shown != expected {
-        panic!(
-            "the tables of docs/metrics.md should read:\n{}",
-            expected.join("\n")
-        );
+        panic!("the tables of docs/metrics.md should read:\n{}", expected.join("\n"));
     }
 }
 
 fn manual_row(series: &Series) -> String {
     let name = format!("`{}`", series.name);
-    let labels: Vec<_> = series
-        .labels
-        .iter()
-        .map(|label| format!("`{label}`"))
-        .collect();
+    let labels: Vec<_> = series.labels.iter().map(|label| format!("`{label}`")).collect();
     let over = match series.over {
         Over::Sum => "sum",
         Over::Max => "largest",
         Over::Label => "by `shard`",
         Over::Scrape => "whole process",
     };
-    let cells = [
-        &name,
-        series.kind.word(),
-        series.unit,
-        &labels.join(", "),
-        over,
-        series.help,
-    ];
+    let cells = [&name, series.kind.word(), series.unit, &labels.join(", "), over, series.help];
     let mut row = format!("| {} |", cells.join(" | "));
     if series.origin != Origin::Own {
         let suffix = format!(" `{}` |", series.suffix);
-        row.push_str(if series.suffix.is_empty() {
-            " |"
-        } else {
-            &suffix
-        });
+        row.push_str(if series.suffix.is_empty() { " |" } else { &suffix });
     }
     row.replace("|  |", "| |")
 }

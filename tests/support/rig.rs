@@ -1,4 +1,5 @@
-//! A pipeline on one shard without sockets: requests in, batches out, books open.
+//! A pipeline on one shard without sockets: requests in, batches out, books open. For tests and benches.
+#![allow(dead_code, reason = "each user takes its part")]
 
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,31 +10,31 @@ use std::time::Duration;
 use spanyard_wire::encode::encoded;
 use spanyard_wire::schema::Signal;
 
-use crate::buf::block::Block;
-use crate::buf::budget::Budget;
-use crate::buf::pool::Pool;
-use crate::config::plan::{
+use spanyard::buf::block::Block;
+use spanyard::buf::budget::Budget;
+use spanyard::buf::pool::Pool;
+use spanyard::config::plan::{
     self, Admin, Compression, Flow, HttpTarget, Leg, Logs, Peer, Plan, QueuePlan, Receiver,
     RuntimePlan, Sizer, Target,
 };
-use crate::pipeline::{Arrival, Entry, Lanes, Message, Tools, Verdict};
-use crate::queue::batch::GATHER_BYTES_MAX;
-use crate::queue::{Destination, Fate, Supplies};
-use crate::telemetry::cells::{Registry, Value};
-use crate::telemetry::ledger::{DropReason, Ledger, ShardLedger};
-use crate::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
-use crate::units::{DestinationId, MIB, ReceiverId};
+use spanyard::pipeline::{Arrival, Entry, Lanes, Message, Tools, Verdict};
+use spanyard::queue::batch::{GATHER_BYTES_MAX, Sealed};
+use spanyard::queue::{Destination, Fate, Supplies};
+use spanyard::telemetry::cells::{Registry, Value};
+use spanyard::telemetry::ledger::{DropReason, Ledger, ShardLedger};
+use spanyard::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
+use spanyard::units::{DestinationId, MIB, ReceiverId};
 
-pub(super) struct Bench {
-    pub(super) destinations: Vec<Rc<Destination>>,
+pub struct Rig {
+    pub destinations: Vec<Rc<Destination>>,
     ledger: Arc<Ledger>,
     registry: Arc<Registry>,
-    pub(super) entry: Entry,
+    pub entry: Entry,
     _shard: ShardLedger,
 }
 
 /// A resource group with string attributes and `spans` spans of about 200 bytes.
-pub(super) fn group(attributes: &[(&str, &str)], spans: usize) -> Vec<u8> {
+pub fn group(attributes: &[(&str, &str)], spans: usize) -> Vec<u8> {
     encoded(|group| {
         group.message(1, |resource| {
             for (key, value) in attributes {
@@ -52,7 +53,7 @@ pub(super) fn group(attributes: &[(&str, &str)], spans: usize) -> Vec<u8> {
 }
 
 /// A request of groups.
-pub(super) fn request(groups: &[Vec<u8>]) -> Vec<u8> {
+pub fn request(groups: &[Vec<u8>]) -> Vec<u8> {
     encoded(|request| {
         for group in groups {
             request.bytes(1, group);
@@ -61,7 +62,7 @@ pub(super) fn request(groups: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// An HTTP destination whose queue takes `capacity` requests.
-pub(super) fn target(capacity: u64) -> plan::Destination {
+pub fn target(capacity: u64) -> plan::Destination {
     let peer = Peer { host: "127.0.0.1".to_owned(), port: 1, tls: None };
     plan::Destination {
         exporter: "otlphttp".to_owned(),
@@ -86,12 +87,12 @@ pub(super) fn target(capacity: u64) -> plan::Destination {
     }
 }
 
-pub(super) const fn leg(destination: usize) -> Leg {
+pub const fn leg(destination: usize) -> Leg {
     Leg { destination: DestinationId(destination), batch: None }
 }
 
-impl Bench {
-    pub(super) fn new(flow: Flow, mut destinations: Vec<plan::Destination>) -> Self {
+impl Rig {
+    pub fn new(flow: Flow, mut destinations: Vec<plan::Destination>) -> Self {
         for (at, destination) in destinations.iter_mut().enumerate() {
             destination.exporter = format!("{}/{at}", destination.exporter);
         }
@@ -130,40 +131,55 @@ impl Bench {
         Self { destinations: queues, ledger, registry, entry, _shard: shard }
     }
 
-    pub(super) fn send(&self, bytes: &[u8]) -> Verdict {
+    pub fn send(&self, bytes: &[u8]) -> Verdict {
         self.send_with(bytes, None)
     }
 
-    pub(super) fn send_with(&self, bytes: &[u8], headers: Option<&http::HeaderMap>) -> Verdict {
+    pub fn send_with(&self, bytes: &[u8], headers: Option<&http::HeaderMap>) -> Verdict {
+        self.accept_with(self.message(bytes), headers)
+    }
+
+    /// The message as ingest hands it over: a frame or a block of its own.
+    pub fn message(&self, bytes: &[u8]) -> Message {
         let ticket = self.entry.lease().admit(bytes.len(), usize::MAX).expect("room");
-        let message = if bytes.len() <= GATHER_BYTES_MAX {
-            Message::Frame(bytes::Bytes::copy_from_slice(bytes), ticket)
-        } else {
-            let mut block = Block::new(self.entry.home(), bytes.len(), ticket).expect("room");
-            block.put(bytes);
-            Message::Block(block)
-        };
+        if bytes.len() <= GATHER_BYTES_MAX {
+            return Message::Frame(bytes::Bytes::copy_from_slice(bytes), ticket);
+        }
+        let mut block = Block::new(self.entry.home(), bytes.len(), ticket).expect("room");
+        block.put(bytes);
+        Message::Block(block)
+    }
+
+    pub fn accept(&self, message: Message) -> Verdict {
+        self.accept_with(message, None)
+    }
+
+    fn accept_with(&self, message: Message, headers: Option<&http::HeaderMap>) -> Verdict {
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         self.entry.accept(Arrival { headers, peer, message, original: None })
     }
 
-    /// Delivers the next batch of a destination and returns its bytes.
-    pub(super) async fn next(&self, destination: usize) -> Vec<u8> {
-        let queue = &self.destinations[destination];
-        let (sealed, mut flight) = queue.next(0).await.expect("open");
+    /// Delivers the next batch of a destination.
+    pub async fn take(&self, destination: usize) -> Sealed {
+        let (sealed, mut flight) = self.destinations[destination].next(0).await.expect("open");
         flight.settle(sealed.weight(), Fate::Delivered);
-        sealed.payload().to_vec()
+        sealed
     }
 
-    pub(super) fn is_idle(&self) -> bool {
+    /// Delivers the next batch of a destination and returns its bytes.
+    pub async fn next(&self, destination: usize) -> Vec<u8> {
+        self.take(destination).await.payload().to_vec()
+    }
+
+    pub fn is_idle(&self) -> bool {
         self.destinations.iter().all(|destination| destination.is_idle())
     }
 
-    pub(super) fn accepted(&self) -> u64 {
+    pub fn accepted(&self) -> u64 {
         self.counter("otelcol_receiver_accepted_spans")
     }
 
-    pub(super) fn refused(&self) -> u64 {
+    pub fn refused(&self) -> u64 {
         self.counter("otelcol_receiver_refused_spans")
     }
 
@@ -176,15 +192,15 @@ impl Bench {
         }
     }
 
-    pub(super) fn no_route(&self) -> u64 {
+    pub fn no_route(&self) -> u64 {
         self.ledger.snapshot().totals().dropped_for(DropReason::NoRoute).items
     }
 
-    pub(super) fn turned_away(&self) -> u64 {
+    pub fn turned_away(&self) -> u64 {
         self.ledger.snapshot().totals().dropped_for(DropReason::QueueFull).items
     }
 
-    pub(super) fn imbalance(&self) -> u64 {
+    pub fn imbalance(&self) -> u64 {
         self.ledger.snapshot().imbalance().items
     }
 }

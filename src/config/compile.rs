@@ -1,0 +1,390 @@
+//! From decoded settings to the plan: pipelines and connectors become a tree for each (receiver,
+//! signal), exporters become destinations.
+//!
+//! ```text
+//! receiver -> pipeline [resource, batch] -> routing -> pipeline -> exporter
+//!          => Switch { edits, rows } -> Leaf -> Branch { edits of the whole way, legs }
+//! ```
+//! Runs only on settings without a problem. A pipeline that several rows of one table name is
+//! compiled once for the table, so that what takes it leaves as one request.
+
+use std::collections::BTreeMap;
+
+use spanyard_wire::edit::{Action, Edit, Source};
+use spanyard_wire::schema::Signal;
+
+use super::extensions::{self, Extension};
+use super::id::Id;
+use super::plan::{
+    Admin, Batching, Branch, Budget, Condition, ContextKey, Destination, Flow, Leg, Plan, Receiver,
+    Row, RuntimePlan, Stage, StageId, Switch,
+};
+use super::processors::{Draft, DraftSource, Processor, Verb};
+use super::service::{Pipeline, Reference};
+use super::{HostFacts, Settings};
+use crate::units::DestinationId;
+
+/// Stages of one flow: pipelines that are fed over several ways are compiled for each of them.
+const STAGES_MAX: usize = 65_536;
+
+/// Edits on one way: a look-up behind edits walks them backwards, at most this deep.
+const EDITS_MAX: usize = 1024;
+
+/// Share of the memory that is the budget where no `memory_limiter` sets one.
+const BUDGET_PERCENT: u64 = 40;
+
+/// Compiles the settings; `Err` says why there are too many ways.
+pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, String> {
+    let mut destinations = Destinations {
+        settings,
+        list: Vec::new(),
+        known: BTreeMap::new(),
+    };
+    let mut receivers = Vec::new();
+    for (id, receiver) in &settings.receivers {
+        if !settings.service.uses(|pipeline| &pipeline.receivers, id) {
+            continue;
+        }
+        let mut flows = [None, None, None];
+        for (slot, signal) in flows.iter_mut().zip(Signal::ALL) {
+            *slot = flow(settings, &mut destinations, id, signal)?;
+        }
+        let (grpc, http) = (receiver.grpc.clone(), receiver.http.clone());
+        receivers.push(Receiver {
+            id: id.to_string(),
+            grpc,
+            http,
+            flows,
+        });
+    }
+    let Destinations { list, .. } = destinations;
+    let (health, runtime) = started(settings);
+    let metrics = settings
+        .service
+        .telemetry
+        .metrics
+        .as_ref()
+        .map(|(page, _)| page.clone());
+    Ok(Plan {
+        receivers,
+        destinations: list,
+        budget: budget(settings, host),
+        admin: Admin { health, metrics },
+        runtime,
+        logs: settings.service.telemetry.logs,
+    })
+}
+
+/// What the extensions that start ask for.
+fn started(settings: &Settings) -> (Option<super::plan::Health>, RuntimePlan) {
+    let (mut health, mut runtime) = (None, extensions::default_runtime());
+    for reference in &settings.service.extensions {
+        match settings.extensions.get(&reference.id) {
+            Some(Extension::Health(page, _)) => health = Some(page.clone()),
+            Some(Extension::Runtime(plan)) => runtime = *plan,
+            Some(Extension::Ignored) | None => {}
+        }
+    }
+    (health, runtime)
+}
+
+/// The largest `memory_limiter` that a pipeline uses, or a share of the memory.
+fn budget(settings: &Settings, host: &HostFacts) -> Budget {
+    let used = settings
+        .processors
+        .iter()
+        .filter_map(|(id, processor)| match processor {
+            Processor::Limiter(limiter)
+                if settings.service.uses(|pipeline| &pipeline.processors, id) =>
+            {
+                Some(*limiter)
+            }
+            _ => None,
+        });
+    if let Some(largest) = used.max_by_key(|limiter| (limiter.limit, limiter.soft)) {
+        return Budget {
+            limit: largest.limit,
+            soft: largest.soft,
+            derived: false,
+        };
+    }
+    let limit = host.memory_bytes / 100 * BUDGET_PERCENT;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    Budget {
+        limit,
+        soft: limit.saturating_sub(limit / 5),
+        derived: true,
+    }
+}
+
+/// Destinations in use, each (exporter, signal) once.
+struct Destinations<'a> {
+    settings: &'a Settings,
+    list: Vec<Destination>,
+    known: BTreeMap<(Id, Signal), DestinationId>,
+}
+
+impl Destinations<'_> {
+    fn leg(&mut self, exporter: &Id, signal: Signal, batch: Option<&Batching>) -> Option<Leg> {
+        let decoded = self.settings.exporters.get(exporter)?;
+        let key = (exporter.clone(), signal);
+        let destination = match self.known.get(&key) {
+            Some(id) => *id,
+            None => {
+                let id = DestinationId(self.list.len());
+                self.list.push(Destination {
+                    exporter: exporter.to_string(),
+                    signal,
+                    target: decoded.target(signal)?,
+                    queue: decoded.queue.clone(),
+                    retry: decoded.retry,
+                });
+                let _ = self.known.insert(key, id);
+                id
+            }
+        };
+        let batch = decoded.queue.batch.as_ref().or(batch).cloned();
+        Some(Leg { destination, batch })
+    }
+}
+
+/// The flow of one signal of one receiver; `None` when no pipeline takes it.
+fn flow(
+    settings: &Settings,
+    destinations: &mut Destinations<'_>,
+    receiver: &Id,
+    signal: Signal,
+) -> Result<Option<Flow>, String> {
+    let mut builder = Builder {
+        settings,
+        destinations,
+        signal,
+        stages: Vec::new(),
+        branches: Vec::new(),
+        slots: Vec::new(),
+        admit_below: None,
+    };
+    let mut entry = Vec::new();
+    for pipeline in settings
+        .service
+        .pipelines
+        .iter()
+        .filter(|p| p.signal == signal)
+    {
+        if pipeline
+            .receivers
+            .iter()
+            .any(|reference| reference.id == *receiver)
+        {
+            entry.extend(builder.pipeline(pipeline, &Way::default())?);
+        }
+    }
+    let Builder {
+        stages,
+        branches,
+        slots,
+        admit_below,
+        ..
+    } = builder;
+    if entry.is_empty() {
+        return Ok(None);
+    }
+    let by_request = !stages.iter().any(reads_resource);
+    Ok(Some(Flow {
+        entry,
+        stages,
+        branches,
+        slots,
+        by_request,
+        admit_below,
+    }))
+}
+
+/// What a request has passed on its way through pipelines.
+#[derive(Clone, Default)]
+struct Way {
+    edits: Vec<Edit>,
+    batch: Option<Batching>,
+}
+
+/// A flow that is being built.
+struct Builder<'a, 'd> {
+    settings: &'a Settings,
+    destinations: &'a mut Destinations<'d>,
+    signal: Signal,
+    stages: Vec<Stage>,
+    branches: Vec<Branch>,
+    slots: Vec<ContextKey>,
+    admit_below: Option<usize>,
+}
+
+impl Builder<'_, '_> {
+    /// Adds one pipeline; returns where it is entered.
+    fn pipeline(&mut self, pipeline: &Pipeline, before: &Way) -> Result<Vec<StageId>, String> {
+        let settings = self.settings;
+        let way = self.passed(pipeline, before)?;
+        let mut entries = Vec::new();
+        let (connectors, exporters): (Vec<&Reference>, Vec<&Reference>) = pipeline
+            .exporters
+            .iter()
+            .partition(|reference| settings.is_connector(&reference.id));
+        let legs: Vec<Leg> = exporters
+            .iter()
+            .filter_map(|r| {
+                self.destinations
+                    .leg(&r.id, self.signal, way.batch.as_ref())
+            })
+            .collect();
+        if !legs.is_empty() {
+            let leaf = Stage::Leaf(self.branches.len());
+            let edits = way.edits.clone();
+            self.branches.push(Branch {
+                pipeline: pipeline.id.to_string(),
+                edits,
+                legs,
+            });
+            entries.push(self.stage(leaf)?);
+        }
+        for connector in connectors {
+            entries.extend(self.switch(&connector.id, &way)?);
+        }
+        Ok(entries)
+    }
+
+    /// The way behind a pipeline's processors.
+    fn passed(&mut self, pipeline: &Pipeline, before: &Way) -> Result<Way, String> {
+        let settings = self.settings;
+        let mut way = before.clone();
+        for reference in &pipeline.processors {
+            match settings.processors.get(&reference.id) {
+                Some(Processor::Resource(drafts)) => {
+                    way.edits
+                        .extend(drafts.iter().map(|draft| self.edit(draft)));
+                }
+                Some(Processor::Batch(batch)) => way.batch = Some(batch.clone()),
+                Some(Processor::Limiter(limiter)) => {
+                    let lowest = self.admit_below.unwrap_or(usize::MAX).min(limiter.soft);
+                    self.admit_below = Some(lowest);
+                }
+                None => {}
+            }
+        }
+        if way.edits.len() > EDITS_MAX {
+            return Err(format!(
+                "more than {EDITS_MAX} edits on the way through {}",
+                pipeline.id
+            ));
+        }
+        Ok(way)
+    }
+
+    /// Adds a routing table; its number comes before those of what it leads to.
+    fn switch(&mut self, id: &Id, way: &Way) -> Result<Option<StageId>, String> {
+        let Some(routing) = self.settings.connectors.get(id) else {
+            return Ok(None);
+        };
+        let edits = way.edits.clone();
+        let place = self.stage(Stage::Switch(Switch {
+            edits: edits.clone(),
+            rows: Vec::new(),
+            default: Vec::new(),
+        }))?;
+        let mut compiled = BTreeMap::new();
+        let mut rows = Vec::new();
+        for row in &routing.rows {
+            let to = self.targets(&row.pipelines, way, &mut compiled)?;
+            rows.push(Row {
+                when: row.when.clone(),
+                to,
+                copy: row.copy,
+            });
+        }
+        let default = self.targets(&routing.default, way, &mut compiled)?;
+        if let Some(stage) = self.stages.get_mut(place.0) {
+            *stage = Stage::Switch(Switch {
+                edits,
+                rows,
+                default,
+            });
+        }
+        Ok(Some(place))
+    }
+
+    /// Where the pipelines that a row names are entered; each is compiled once for a table.
+    fn targets<'s>(
+        &mut self,
+        references: &'s [Reference],
+        way: &Way,
+        compiled: &mut BTreeMap<&'s Id, Vec<StageId>>,
+    ) -> Result<Vec<StageId>, String> {
+        let mut to = Vec::new();
+        for reference in references {
+            if let Some(known) = compiled.get(&reference.id) {
+                to.extend(known);
+                continue;
+            }
+            let settings = self.settings;
+            let Some(pipeline) = settings.service.pipeline(&reference.id) else {
+                continue;
+            };
+            let entries = self.pipeline(pipeline, way)?;
+            to.extend(&entries);
+            let _ = compiled.insert(&reference.id, entries);
+        }
+        Ok(to)
+    }
+
+    fn stage(&mut self, stage: Stage) -> Result<StageId, String> {
+        if self.stages.len() >= STAGES_MAX {
+            return Err(format!("more than {STAGES_MAX} ways through the pipelines"));
+        }
+        self.stages.push(stage);
+        Ok(StageId(self.stages.len().saturating_sub(1)))
+    }
+
+    /// The edit of a draft, its slot numbered.
+    fn edit(&mut self, draft: &Draft) -> Edit {
+        let bytes = |text: &str| -> Box<[u8]> { text.as_bytes().into() };
+        let source = match &draft.source {
+            None => None,
+            Some(DraftSource::Value(value)) => Some(Source::Value(value.as_slice().into())),
+            Some(DraftSource::Attribute(key)) => Some(Source::Attribute(bytes(key))),
+            Some(DraftSource::Context(key)) => Some(Source::Slot(self.slot(key))),
+        };
+        let action = match (draft.verb, source) {
+            (Verb::Insert, Some(source)) => Action::Insert(source),
+            (Verb::Update, Some(source)) => Action::Update(source),
+            (Verb::Upsert, Some(source)) => Action::Upsert(source),
+            (_, _) => Action::Delete,
+        };
+        Edit {
+            key: bytes(&draft.key),
+            action,
+        }
+    }
+
+    fn slot(&mut self, key: &ContextKey) -> usize {
+        let known = self.slots.iter().position(|slot| slot == key);
+        known.unwrap_or_else(|| {
+            self.slots.push(key.clone());
+            self.slots.len().saturating_sub(1)
+        })
+    }
+}
+
+/// Whether a stage cannot be decided for a request as a whole.
+fn reads_resource(stage: &Stage) -> bool {
+    match stage {
+        Stage::Switch(switch) => switch.rows.iter().any(|row| asks_resource(&row.when)),
+        Stage::Leaf(_) => false,
+    }
+}
+
+fn asks_resource(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_resource),
+        Condition::Not(inner) => asks_resource(inner),
+        Condition::AttributeIs { .. } | Condition::AttributeMatches { .. } => true,
+        Condition::Always(_) | Condition::HeaderIs { .. } => false,
+    }
+}

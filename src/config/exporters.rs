@@ -1,0 +1,356 @@
+//! `exporters`: `otlp`, `otlphttp`, `debug` and `nop`, with their queue, retry and TLS settings.
+
+mod delivery;
+mod endpoint;
+mod headers;
+mod tls;
+
+use std::time::Duration;
+
+use spanyard_wire::schema::Signal;
+
+use super::decode::{Field, Section};
+use super::document::Component;
+use super::keys::{Key, Table, key};
+use super::plan::{Compression, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target};
+use super::problems::Code;
+use super::report::Fault;
+
+pub(super) const TABLES: [&Table; 10] = [
+    &GRPC,
+    &HTTP,
+    &COMPRESSION_PARAMS,
+    &headers::ITEM,
+    &tls::TLS,
+    &delivery::RETRY,
+    &delivery::QUEUE,
+    &delivery::BATCH,
+    &delivery::PARTITION,
+    &DEBUG,
+];
+
+/// gzip level where the file names none; the Collector's is 6.
+const GZIP_LEVEL: u32 = 1;
+
+const COMPRESSION: Key = key("compression", "word", "gzip", "`gzip` or `none`");
+const HEADERS: Key = key(
+    "headers",
+    "mapping, or list of name and value",
+    "",
+    "sent with every request",
+);
+const TLS_KEY: Key = key("tls", "mapping", "", "towards the backend");
+const RETRY_KEY: Key = key(
+    "retry_on_failure",
+    "mapping",
+    "on",
+    "when and how often to try again",
+);
+const QUEUE_KEY: Key = key("sending_queue", "mapping", "on", "what waits, and how much");
+const MERGE: Key = key(
+    "merge",
+    "boolean",
+    "true",
+    "not in the Collector: what waits together leaves as one request; false: one in, one out",
+);
+
+const GRPC: Table = Table {
+    scope: "exporters.otlp",
+    keys: &[
+        key(
+            "endpoint",
+            "host:port",
+            "required",
+            "TLS is on unless `tls.insecure` is true",
+        ),
+        key(
+            "authority",
+            "text",
+            "the endpoint",
+            "`:authority` of every request",
+        ),
+        COMPRESSION,
+        HEADERS,
+        key("timeout", "duration", "5s", "of one attempt; 0: none"),
+        TLS_KEY,
+        RETRY_KEY,
+        QUEUE_KEY,
+        MERGE,
+    ],
+};
+const HTTP: Table = Table {
+    scope: "exporters.otlphttp",
+    keys: &[
+        key("endpoint", "URL", "", "base; `/v1/<signal>` is appended"),
+        key("traces_endpoint", "URL", "", "for traces, used as it is"),
+        key("metrics_endpoint", "URL", "", "for metrics, used as it is"),
+        key("logs_endpoint", "URL", "", "for logs, used as it is"),
+        COMPRESSION,
+        key(
+            "compression_params",
+            "mapping",
+            "",
+            "level of the compression",
+        ),
+        HEADERS,
+        key("timeout", "duration", "30s", "of one attempt; 0: none"),
+        TLS_KEY,
+        RETRY_KEY,
+        QUEUE_KEY,
+        MERGE,
+    ],
+};
+const COMPRESSION_PARAMS: Table = Table {
+    scope: "exporters.otlphttp.compression_params",
+    keys: &[key(
+        "level",
+        "-1, or 1 to 9",
+        "1",
+        "gzip level; the Collector's default is 6",
+    )],
+};
+const DEBUG: Table = Table {
+    scope: "exporters.debug",
+    keys: &[key(
+        "verbosity",
+        "word",
+        "basic",
+        "`basic`; more is taken for basic, with a warning",
+    )],
+};
+const NOP: Table = Table {
+    scope: "exporters.nop",
+    keys: &[],
+};
+
+/// Types by which exporters are named, both dialects.
+pub(super) const KINDS: [&str; 7] = [
+    "otlp",
+    "otlp_grpc",
+    "otlphttp",
+    "otlp_http",
+    "debug",
+    "logging",
+    "nop",
+];
+
+/// A decoded exporter.
+#[derive(Clone, Debug)]
+pub(super) struct Exporter {
+    pub(super) reach: Reach,
+    pub(super) queue: QueuePlan,
+    pub(super) retry: Option<RetryPlan>,
+    /// An endpoint is missing or unusable, and that has been reported.
+    pub(super) endpoint_reported: bool,
+}
+
+/// How an exporter reaches its backend.
+#[derive(Clone, Debug)]
+pub(super) enum Reach {
+    /// One target a signal, where the file gives one.
+    Http(Box<[Option<HttpTarget>; 3]>),
+    Grpc(Box<GrpcTarget>),
+    Debug,
+    Nop,
+}
+
+impl Exporter {
+    /// Where a signal goes; `None`: the file names no endpoint for it.
+    pub(super) fn target(&self, signal: Signal) -> Option<Target> {
+        match &self.reach {
+            Reach::Http(targets) => targets.get(signal.index())?.clone().map(Target::Http),
+            Reach::Grpc(target) => Some(Target::Grpc(GrpcTarget::clone(target))),
+            Reach::Debug => Some(Target::Debug),
+            Reach::Nop => Some(Target::Nop),
+        }
+    }
+}
+
+/// Decodes one exporter; `None` when its type is unknown or something in it is wrong.
+pub(super) fn decode(component: &Component<'_>) -> Option<Exporter> {
+    let field = &component.field;
+    match component.id.kind() {
+        "otlp" | "otlp_grpc" => grpc(field),
+        "otlphttp" | "otlp_http" => http(field),
+        "debug" | "logging" => debug(field),
+        "nop" => {
+            let _ = field.section(&NOP)?;
+            Some(local(Reach::Nop))
+        }
+        _ => {
+            component.unknown_type("exporters", &KINDS);
+            None
+        }
+    }
+}
+
+fn grpc(field: &Field<'_>) -> Option<Exporter> {
+    let section = field.section(&GRPC)?;
+    let endpoint = section
+        .required("endpoint")
+        .and_then(|field| endpoint::grpc(&field));
+    let tls = tls::decode(&section);
+    let headers = headers::decode(&section, headers::GRPC_OWN);
+    let compression = compression(&section);
+    let timeout = section.duration("timeout", Duration::from_secs(5));
+    let authority = section.text("authority");
+    let (queue, retry) = (delivery::queue(&section), delivery::retry(&section));
+    let endpoint = endpoint?;
+    let tls = if endpoint.https || !tls.insecure {
+        Some(tls.client)
+    } else {
+        None
+    };
+    if endpoint.http && tls.is_some() {
+        let message = "`http://` does not turn TLS off here, as in the Collector";
+        let hint = "for plain text set `tls: {insecure: true}`; otherwise write https://";
+        let fault = Fault::new(Code::Surprising, message).hint(hint);
+        field
+            .report
+            .warning(section.mark_of("endpoint"), &section.path, fault);
+    }
+    let reach = Reach::Grpc(Box::new(GrpcTarget {
+        peer: Peer {
+            host: endpoint.host,
+            port: endpoint.port,
+            tls,
+        },
+        authority: authority
+            .filter(|text| !text.is_empty())
+            .unwrap_or(endpoint.authority),
+        headers,
+        compression,
+        timeout,
+    }));
+    Some(Exporter {
+        reach,
+        queue: queue?,
+        retry,
+        endpoint_reported: false,
+    })
+}
+
+fn http(field: &Field<'_>) -> Option<Exporter> {
+    let section = field.section(&HTTP)?;
+    let names = ["traces_endpoint", "metrics_endpoint", "logs_endpoint"];
+    let given = |key: &str| section.get(key).is_some();
+    let none = !given("endpoint") && !names.iter().any(|name| given(name));
+    if none {
+        let fault = Fault::new(Code::Missing, "`endpoint` is required");
+        let expected = "`endpoint` (a base URL), or an endpoint of each signal";
+        section.error(fault.expected(expected).hint("endpoint: http://tempo:4318"));
+    }
+    let base = section
+        .get("endpoint")
+        .and_then(|field| endpoint::url(&field));
+    let own = names.map(|name| section.get(name).and_then(|field| endpoint::url(&field)));
+    let wrong = |key: &str, url: &Option<endpoint::Url>| given(key) && url.is_none();
+    let endpoint_reported = none
+        || wrong("endpoint", &base)
+        || names.iter().zip(&own).any(|(name, url)| wrong(name, url));
+    let tls = tls::decode(&section).client;
+    let mut headers = headers::decode(&section, headers::HTTP_OWN);
+    let host = headers::take_host(&mut headers);
+    let compression = compression(&section);
+    let timeout = section.duration("timeout", Duration::from_secs(30));
+    let (queue, retry) = (delivery::queue(&section), delivery::retry(&section));
+    let [traces, metrics, logs] = own;
+    let target = |url: Option<endpoint::Url>, signal: Signal| {
+        let url = url.or_else(|| base.as_ref().map(|base| base.join(signal.path())))?;
+        Some(HttpTarget {
+            peer: Peer {
+                host: url.host,
+                port: url.port,
+                tls: url.https.then(|| tls.clone()),
+            },
+            path: url.path,
+            authority: host.clone().unwrap_or(url.authority),
+            headers: headers.clone(),
+            compression,
+            timeout,
+        })
+    };
+    let targets = [
+        target(traces, Signal::Traces),
+        target(metrics, Signal::Metrics),
+        target(logs, Signal::Logs),
+    ];
+    let reach = Reach::Http(Box::new(targets));
+    Some(Exporter {
+        reach,
+        queue: queue?,
+        retry,
+        endpoint_reported,
+    })
+}
+
+fn debug(field: &Field<'_>) -> Option<Exporter> {
+    let section = field.section(&DEBUG)?;
+    if let Some(field) = section.get("verbosity")
+        && let Some(word) = field.one_of(&["basic", "normal", "detailed"])
+        && word != "basic"
+    {
+        let fault = Fault::new(Code::Ignored, format!("`{word}` is taken for `basic`"));
+        field.warning(fault.hint("the exporter prints one summary line a second"));
+    }
+    Some(local(Reach::Debug))
+}
+
+/// An exporter that reaches nobody: nothing waits, nothing is tried again.
+fn local(reach: Reach) -> Exporter {
+    let queue = QueuePlan {
+        capacity: delivery::QUEUE_REQUESTS,
+        sizer: Sizer::Requests,
+        consumers: delivery::CONSUMERS,
+        required: false,
+        merge: false,
+        batch: None,
+    };
+    Exporter {
+        reach,
+        queue,
+        retry: None,
+        endpoint_reported: false,
+    }
+}
+
+/// `compression` and `compression_params`.
+fn compression(section: &Section<'_>) -> Compression {
+    let level = if section.takes("compression_params") {
+        level(section)
+    } else {
+        GZIP_LEVEL
+    };
+    let Some(field) = section.get("compression") else {
+        return Compression::Gzip(level);
+    };
+    match field.text().as_deref() {
+        None | Some("gzip") => Compression::Gzip(level),
+        Some("" | "none") => Compression::None,
+        Some(name @ ("snappy" | "x-snappy-framed" | "zstd" | "zlib" | "deflate" | "lz4")) => {
+            field.not_supported(&format!("the compression `{name}`"), "use gzip or none");
+            Compression::None
+        }
+        Some(name) => {
+            field.unknown_word(name, &["gzip", "none"]);
+            Compression::None
+        }
+    }
+}
+
+fn level(section: &Section<'_>) -> u32 {
+    let params = section.get("compression_params");
+    let Some(params) = params.and_then(|field| field.section(&COMPRESSION_PARAMS)) else {
+        return GZIP_LEVEL;
+    };
+    let Some(field) = params.get("level") else {
+        return GZIP_LEVEL;
+    };
+    if field.plain_text() == "-1" {
+        return GZIP_LEVEL;
+    }
+    let level = field
+        .whole(1, 9)
+        .and_then(|level| u32::try_from(level).ok());
+    level.unwrap_or(GZIP_LEVEL)
+}

@@ -1,0 +1,109 @@
+//! `headers` of an exporter: a mapping, or a list of `{name, value}`. Values are kept out of messages.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::config::decode::{Field, Section};
+use crate::config::keys::{Table, key};
+use crate::config::problems::Code;
+use crate::config::report::Fault;
+use crate::config::yaml::Value;
+
+/// Headers of HTTP requests that the exporter writes itself.
+pub(super) const HTTP_OWN: &[&str] = &[
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+];
+/// Headers of gRPC requests that the exporter writes itself.
+pub(super) const GRPC_OWN: &[&str] = &[
+    "content-length",
+    "content-type",
+    "grpc-encoding",
+    "grpc-accept-encoding",
+    "grpc-timeout",
+    "transfer-encoding",
+    "connection",
+    "te",
+];
+
+pub(in crate::config) const ITEM: Table = Table {
+    scope: "exporters.*.headers",
+    keys: &[
+        key("name", "text", "required", "header"),
+        key("value", "text", "required", "value"),
+    ],
+};
+
+/// Reads the headers in order; a name that is given twice is sent twice.
+pub(super) fn decode(section: &Section<'_>, own: &[&str]) -> Vec<(HeaderName, HeaderValue)> {
+    let Some(field) = section.get("headers") else {
+        return Vec::new();
+    };
+    if matches!(field.node.value, Value::List(_)) {
+        let items = field.items().unwrap_or_default();
+        return items.iter().filter_map(|item| listed(item, own)).collect();
+    }
+    let children = field.children().unwrap_or_default();
+    children
+        .iter()
+        .filter_map(|(name, value)| header(name, value, value, own))
+        .collect()
+}
+
+/// Takes a `Host` header out: it is the authority of the request.
+pub(super) fn take_host(headers: &mut Vec<(HeaderName, HeaderValue)>) -> Option<String> {
+    let mut host = None;
+    headers.retain(|(name, value)| {
+        if name == http::header::HOST {
+            host = value.to_str().ok().map(str::to_owned);
+        }
+        name != http::header::HOST
+    });
+    host
+}
+
+fn listed(item: &Field<'_>, own: &[&str]) -> Option<(HeaderName, HeaderValue)> {
+    let section = item.section(&ITEM)?;
+    let (name, value) = (section.required("name"), section.required("value"));
+    let (name, value) = (name?, value?);
+    header(&name.text()?, &name, &value, own)
+}
+
+fn header(
+    name: &str,
+    at: &Field<'_>,
+    value: &Field<'_>,
+    own: &[&str],
+) -> Option<(HeaderName, HeaderValue)> {
+    let text = value.secret_text();
+    let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
+        let fault = Fault::new(
+            Code::BadValue,
+            format!("`{}` is no header name", name.escape_debug()),
+        );
+        at.report.error(at.key, &at.path, fault);
+        return None;
+    };
+    if own.contains(&parsed.as_str()) {
+        let message = format!("`{parsed}` is written by the exporter itself");
+        at.report
+            .error(at.key, &at.path, Fault::new(Code::Conflict, message));
+        return None;
+    }
+    let text = text?;
+    let Ok(mut header) = HeaderValue::from_str(&text) else {
+        let fault = Fault::new(
+            Code::BadValue,
+            "a header's value holds a line break or control character",
+        );
+        let hint = "a variable that was read from a file often ends in a line break";
+        value.error(fault.hint(hint));
+        return None;
+    };
+    header.set_sensitive(true);
+    Some((parsed, header))
+}

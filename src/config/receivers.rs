@@ -1,0 +1,238 @@
+//! `receivers`: the `otlp` receiver.
+
+use spanyard_wire::schema::Signal;
+
+use super::decode::{Field, Section};
+use super::document::Component;
+use super::keys::{Table, key};
+use super::listen::{self, Listen};
+use super::plan::{GrpcIngest, HttpIngest};
+use super::problems::Code;
+use super::report::Fault;
+use crate::units::MIB;
+
+/// Largest message over gRPC where the file names none, as in the Collector.
+const GRPC_MESSAGE_MIB: u64 = 4;
+/// Largest body over HTTP where the file names none, as in the Collector.
+const HTTP_BODY_BYTES: u64 = 20 * MIB as u64;
+/// Streams of one gRPC connection where the file names no limit: the Collector has none, and every
+/// stream may hold a message.
+const GRPC_STREAMS: u64 = 1024;
+/// Largest message or body that may be configured: 2 GiB, the limit of protobuf itself.
+const BYTES_MAX: u64 = 2048 * MIB as u64;
+
+pub(super) const TABLES: [&Table; 4] = [&OTLP, &PROTOCOLS, &GRPC, &HTTP];
+
+const OTLP: Table = Table {
+    scope: "receivers.otlp",
+    keys: &[key(
+        "protocols",
+        "mapping",
+        "required",
+        "at least one of `grpc` and `http`",
+    )],
+};
+const PROTOCOLS: Table = Table {
+    scope: "receivers.otlp.protocols",
+    keys: &[
+        key(
+            "grpc",
+            "mapping",
+            "off",
+            "OTLP over gRPC; `grpc:` alone turns it on",
+        ),
+        key(
+            "http",
+            "mapping",
+            "off",
+            "OTLP over HTTP; `http:` alone turns it on",
+        ),
+    ],
+};
+const GRPC: Table = Table {
+    scope: "receivers.otlp.protocols.grpc",
+    keys: &[
+        key("enabled", "boolean", "true", "false turns the protocol off"),
+        key(
+            "endpoint",
+            "host:port",
+            "localhost:4317",
+            "address to listen on",
+        ),
+        key(
+            "max_recv_msg_size_mib",
+            "whole number",
+            "4",
+            "largest message, after decompression",
+        ),
+        key(
+            "max_concurrent_streams",
+            "whole number",
+            "1024",
+            "requests of one connection at once",
+        ),
+        key(
+            "include_metadata",
+            "boolean",
+            "false",
+            "whether `from_context` sees request headers",
+        ),
+    ],
+};
+const HTTP: Table = Table {
+    scope: "receivers.otlp.protocols.http",
+    keys: &[
+        key("enabled", "boolean", "true", "false turns the protocol off"),
+        key(
+            "endpoint",
+            "host:port",
+            "localhost:4318",
+            "address to listen on",
+        ),
+        key(
+            "max_request_body_size",
+            "bytes",
+            "20971520",
+            "largest body, also after decompression",
+        ),
+        key("traces_url_path", "path", "/v1/traces", "path for traces"),
+        key(
+            "metrics_url_path",
+            "path",
+            "/v1/metrics",
+            "path for metrics",
+        ),
+        key("logs_url_path", "path", "/v1/logs", "path for logs"),
+        key(
+            "include_metadata",
+            "boolean",
+            "false",
+            "whether routing and edits see request headers",
+        ),
+    ],
+};
+
+/// A decoded `otlp` receiver.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    pub(super) grpc: Option<GrpcIngest>,
+    pub(super) http: Option<HttpIngest>,
+    pub(super) listens: Vec<Listen>,
+}
+
+/// Decodes one receiver; `None` when its type is unknown or something in it is wrong.
+pub(super) fn decode(component: &Component<'_>) -> Option<Receiver> {
+    match component.id.kind() {
+        "otlp" => otlp(&component.field),
+        _ => {
+            component.unknown_type("receivers", &["otlp"]);
+            None
+        }
+    }
+}
+
+fn otlp(field: &Field<'_>) -> Option<Receiver> {
+    let section = field.section(&OTLP)?;
+    let protocols = section
+        .get("protocols")
+        .and_then(|field| field.section(&PROTOCOLS));
+    let named = |key| {
+        protocols
+            .as_ref()
+            .and_then(|protocols| protocols.present(key))
+    };
+    let (grpc, http) = (named("grpc"), named("http"));
+    if grpc.is_none() && http.is_none() {
+        let hint = "protocols: {grpc: {}, http: {}} listens on localhost:4317 and localhost:4318";
+        let fault = Fault::new(Code::Missing, "no protocol is named");
+        section.error(
+            fault
+                .expected("`grpc`, `http` or both under `protocols`")
+                .hint(hint),
+        );
+        return None;
+    }
+    let mut listens = Vec::new();
+    let grpc = grpc
+        .and_then(|field| field.optional_section(&GRPC))
+        .and_then(|section| {
+            let listen = listen::endpoint(&section, 4317)?;
+            let ingest = grpc_ingest(&section, &listen);
+            listens.push(listen);
+            Some(ingest)
+        });
+    let http = http
+        .and_then(|field| field.optional_section(&HTTP))
+        .and_then(|section| {
+            let listen = listen::endpoint(&section, 4318)?;
+            let ingest = http_ingest(&section, &listen);
+            listens.push(listen);
+            Some(ingest)
+        });
+    Some(Receiver {
+        grpc,
+        http,
+        listens,
+    })
+}
+
+fn grpc_ingest(section: &Section<'_>, listen: &Listen) -> GrpcIngest {
+    let mib = section.whole(
+        "max_recv_msg_size_mib",
+        GRPC_MESSAGE_MIB,
+        0,
+        BYTES_MAX / MIB as u64,
+    );
+    let mib = if mib == 0 { GRPC_MESSAGE_MIB } else { mib };
+    let streams = section.whole(
+        "max_concurrent_streams",
+        GRPC_STREAMS,
+        0,
+        u64::from(u32::MAX),
+    );
+    let streams = if streams == 0 { GRPC_STREAMS } else { streams };
+    GrpcIngest {
+        endpoint: listen.address,
+        message_bytes_max: bytes(mib.saturating_mul(MIB as u64)),
+        streams_max: u32::try_from(streams).unwrap_or(u32::MAX),
+        include_metadata: section.boolean("include_metadata", false),
+    }
+}
+
+fn http_ingest(section: &Section<'_>, listen: &Listen) -> HttpIngest {
+    let limit = section.whole("max_request_body_size", HTTP_BODY_BYTES, 0, BYTES_MAX);
+    let limit = if limit == 0 { HTTP_BODY_BYTES } else { limit };
+    let paths = Signal::ALL.map(|signal| path(section, signal));
+    for (index, second) in paths.iter().enumerate() {
+        if paths.iter().take(index).any(|first| first == second) {
+            let message = format!("two signals have the path {second}");
+            section.error(Fault::new(Code::Conflict, message));
+        }
+    }
+    HttpIngest {
+        endpoint: listen.address,
+        body_bytes_max: bytes(limit),
+        paths,
+        include_metadata: section.boolean("include_metadata", false),
+    }
+}
+
+/// `traces_url_path` and its siblings, with a leading slash.
+fn path(section: &Section<'_>, signal: Signal) -> String {
+    let name = match signal {
+        Signal::Traces => "traces_url_path",
+        Signal::Metrics => "metrics_url_path",
+        Signal::Logs => "logs_url_path",
+    };
+    match section.text(name) {
+        None => signal.path().to_owned(),
+        Some(text) if text.is_empty() => signal.path().to_owned(),
+        Some(text) if text.starts_with('/') => text,
+        Some(text) => format!("/{text}"),
+    }
+}
+
+/// A size of this machine; what it cannot address is as good as no limit.
+fn bytes(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,206 @@
+//! OTLP over gRPC, framed by us on the `h2` crate: one kept-alive connection a worker, one stream at a
+//! time.
+//!
+//! ```text
+//!  HEADERS (prepared once, cloned)  DATA: [flag, length][message]  END_STREAM
+//!  HEADERS  DATA: [flag, length][response]  TRAILERS grpc-status   (or HEADERS alone)
+//! ```
+//! A connection of its own for each worker keeps a slow stream from holding up its neighbours and needs
+//! no task between worker and socket; the queue prefers the worker that was idle last, so at low load
+//! there is one connection. A backend that allows no stream is waited for until the attempt times out.
+//!
+//! The message is handed to h2 whole: it is a reader over shared slices, so what waits for the backend's
+//! window costs no memory. Bounds of what comes back: windows of 64 KiB, a header list of 16 KiB, 4 MiB
+//! of message.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use h2::client::{self, Connection, SendRequest};
+use h2::{Reason, RecvStream};
+use http::header::{CONTENT_TYPE, HOST, TE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
+use spanyard_wire::schema::Signal;
+
+use super::connect::{self, Dial, Io};
+use super::line::{Fault, Parcel, drive, poll_end};
+use super::otlp_http::{AGENT, OURS, SUCCESS_BYTES_MAX};
+use super::response::{self, Verdict};
+use crate::buf::payload::{Prefix, Reader};
+use crate::config::plan::GrpcTarget;
+use crate::queue::batch::Encoding;
+use crate::units::KIB;
+
+/// Windows for what backends send: answers are small.
+const WINDOW_BYTES: u32 = 64 * 1024 - 1;
+/// Headers and trailers of one answer.
+const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// The head of a gRPC message: a flag and a length.
+const PREFIX_BYTES: usize = 5;
+const _: () = assert!(SUCCESS_BYTES_MAX > 64 * KIB, "more than one window of answer is read");
+
+/// What all requests to one backend have in common.
+pub(super) struct Caller {
+    dial: Arc<dyn Dial>,
+    within: Duration,
+    uri: Uri,
+    plain: HeaderMap,
+    gzip: HeaderMap,
+}
+
+impl Caller {
+    /// Builds the heads.
+    ///
+    /// # Errors
+    /// An authority that HTTP cannot carry.
+    pub(super) fn new(
+        target: &GrpcTarget,
+        signal: Signal,
+        dial: Arc<dyn Dial>,
+    ) -> Result<Self, String> {
+        let uri = Uri::builder()
+            .scheme(if target.peer.tls.is_some() { "https" } else { "http" })
+            .authority(target.authority.as_str())
+            .path_and_query(signal.grpc_path())
+            .build()
+            .map_err(|error| format!("authority {}: {error}", target.authority))?;
+        let mut plain = HeaderMap::new();
+        let _ = plain.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        let _ = plain.insert(TE, HeaderValue::from_static("trailers"));
+        let _ = plain.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(timeout) = grpc_timeout(target.timeout) {
+            let _ = plain.insert(HeaderName::from_static("grpc-timeout"), timeout);
+        }
+        let ours = |name: &HeaderName| OURS.contains(name) || [HOST, TE].contains(name);
+        for (name, value) in target.headers.iter().filter(|(name, _)| !ours(name)) {
+            let _ = plain.insert(name.clone(), value.clone());
+        }
+        let mut gzip = plain.clone();
+        let encoding = HeaderName::from_static("grpc-encoding");
+        let _ = gzip.insert(encoding, HeaderValue::from_static("gzip"));
+        let within = connect::bound(target.timeout);
+        Ok(Self { dial, within, uri, plain, gzip })
+    }
+
+    fn request(&self, encoding: Encoding) -> Request<()> {
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = match encoding {
+            Encoding::Identity => self.plain.clone(),
+            Encoding::Gzip => self.gzip.clone(),
+        };
+        request
+    }
+}
+
+/// One connection.
+pub(super) struct Line {
+    caller: Arc<Caller>,
+    sender: SendRequest<Reader>,
+    connection: Option<Connection<Box<dyn Io>, Reader>>,
+    served: bool,
+}
+
+impl Line {
+    /// Connects. The backend's settings are not waited for.
+    pub(super) async fn open(caller: &Arc<Caller>) -> Result<Self, Fault> {
+        let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unreachable)?;
+        let (sender, connection) = client::Builder::new()
+            .enable_push(false)
+            .initial_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES)
+            .max_header_list_size(HEADER_LIST_BYTES_MAX)
+            .handshake(stream)
+            .await
+            .map_err(|error| Fault::unreachable(format!("handshake: {error}")))?;
+        let caller = Arc::clone(caller);
+        Ok(Self { caller, sender, connection: Some(connection), served: false })
+    }
+
+    /// Whether the connection can carry another request.
+    pub(super) const fn is_open(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Drives the idle connection; ready once it is closed.
+    pub(super) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        poll_end(&mut self.connection, context)
+    }
+
+    /// One request and its answer.
+    pub(super) async fn exchange(&mut self, parcel: &Parcel) -> Result<Verdict, Fault> {
+        let Self { caller, sender, connection, served } = self;
+        let prefix = prefix(parcel)?;
+        let stale = *served;
+        let exchange = async {
+            let lost = |error: h2::Error| {
+                Fault::broken(error.to_string(), stale || is_unprocessed(&error))
+            };
+            poll_fn(|context| sender.poll_ready(context)).await.map_err(lost)?;
+            let request = caller.request(parcel.encoding);
+            let (response, mut stream) = sender.send_request(request, false).map_err(lost)?;
+            // A stream that was refused meanwhile takes no data: the answer says why.
+            let _refused = stream.send_data(parcel.payload.reader(prefix), true);
+            let response = response.await.map_err(lost)?;
+            read(response).await.map_err(|error| Fault::unreachable(error.to_string()))
+        };
+        let verdict = drive(connection, exchange).await?;
+        *served = true;
+        Ok(verdict)
+    }
+}
+
+/// The head of the message; its length has four bytes.
+fn prefix(parcel: &Parcel) -> Result<Prefix, Fault> {
+    let length = parcel.payload.len();
+    let Ok(length) = u32::try_from(length) else {
+        return Err(Fault::unreachable(format!(
+            "a message of {length} bytes does not fit a gRPC frame"
+        )));
+    };
+    let flag = u8::from(parcel.encoding == Encoding::Gzip);
+    let [a, b, c, d] = length.to_be_bytes();
+    Ok(Prefix::grpc([flag, a, b, c, d]))
+}
+
+/// Whether the backend says that it did not look at the request.
+fn is_unprocessed(error: &h2::Error) -> bool {
+    let orderly = error.is_go_away() && error.reason() == Some(Reason::NO_ERROR);
+    error.is_remote() && (orderly || error.reason() == Some(Reason::REFUSED_STREAM))
+}
+
+/// Reads an answer to its end and judges it.
+async fn read(response: Response<RecvStream>) -> Result<Verdict, h2::Error> {
+    let (head, mut body) = response.into_parts();
+    if head.headers.contains_key("grpc-status") {
+        return Ok(response::grpc::judge(head.status, &head.headers, &[]));
+    }
+    let mut bytes = Vec::new();
+    while let Some(data) = body.data().await {
+        let data = data?;
+        body.flow_control().release_capacity(data.len())?;
+        let room = SUCCESS_BYTES_MAX.saturating_sub(bytes.len());
+        bytes.extend_from_slice(data.get(..room).unwrap_or(&data));
+        if room < data.len() {
+            return Ok(response::grpc::too_long());
+        }
+    }
+    let trailers = body.trailers().await?.unwrap_or_default();
+    // Answers are asked for without compression; one that is compressed all the same is not read.
+    let plain = bytes.first().is_none_or(|flag| *flag == 0);
+    let message = bytes.get(PREFIX_BYTES..).filter(|_| plain).unwrap_or_default();
+    Ok(response::grpc::judge(head.status, &trailers, message))
+}
+
+/// The `grpc-timeout` header: at most eight digits of milliseconds.
+fn grpc_timeout(timeout: Duration) -> Option<HeaderValue> {
+    if timeout.is_zero() {
+        return None;
+    }
+    let millis = timeout.as_millis().clamp(1, 99_999_999);
+    HeaderValue::from_str(&format!("{millis}m")).ok()
+}

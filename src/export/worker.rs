@@ -1,0 +1,284 @@
+//! One worker: takes a batch, sends it until its fate is known, and books the fate.
+//!
+//! ```text
+//!  next() -> encode -> [gate] -> attempt --accepted--> delivered (but for what the backend rejected)
+//!                        ^         |  |----refused---> halves, or rejected
+//!                        |         |  `--no answer, 503...
+//!                        `- wait --'------- time is up ---> dropped (retry_exhausted)
+//! ```
+//! Invariants: every batch is settled once, in parts that add up to it; a batch is not let go of before
+//! it is accepted, refused or expired; an attempt takes at most `timeout`. While the queue drains the
+//! worker goes on as always; whoever drains ends it by aborting its task, and the flight books the rest.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::bisect::Pieces;
+use super::breaker::{Gate, Health};
+use super::deadline::Deadline;
+use super::deflate::{Deflater, Purse};
+use super::line::{Caller, Fault, Line, Parcel, Trouble};
+use super::report::{self, Reporter};
+use super::response::{About, Partial, Verdict};
+use super::retry::{AFTER_MAX, Backoff, Dice};
+use crate::queue::batch::{Encoding, Sealed};
+use crate::queue::{Destination, Fate, Flight};
+use crate::runtime::clock;
+use crate::telemetry::ledger::DropReason;
+use crate::units::Weight;
+
+/// An idle connection is closed after this time, as the Collector does.
+const IDLE_MAX: Duration = Duration::from_secs(90);
+/// With retries off nothing else says when a dead backend is to be tried again.
+const REOPEN_DELAY: Duration = Duration::from_secs(1);
+
+/// What the workers of one destination on one shard share.
+pub(super) struct Crew {
+    pub(super) destination: Rc<Destination>,
+    pub(super) caller: Caller,
+    /// Of one attempt; `None` is no bound.
+    pub(super) timeout: Option<Duration>,
+    /// The gzip level; `None` is no compression.
+    pub(super) gzip: Option<u32>,
+    pub(super) gate: Gate,
+    pub(super) reporter: Reporter,
+    pub(super) deflater: Rc<Deflater>,
+}
+
+/// One of them.
+pub(super) struct Worker {
+    crew: Rc<Crew>,
+    seat: usize,
+    line: Option<Line>,
+    deadline: Deadline,
+    dice: Dice,
+}
+
+/// How sending one piece ended.
+enum End {
+    Accepted(Option<Partial>),
+    Refused(About, String),
+    GaveUp(String),
+}
+
+impl Worker {
+    pub(super) fn new(crew: &Rc<Crew>, seat: usize) -> Self {
+        Self {
+            crew: Rc::clone(crew),
+            seat,
+            line: None,
+            deadline: Deadline::never(clock::now()),
+            dice: Dice::seeded(),
+        }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(super) async fn run(mut self) {
+        while let Some((batch, flight)) = self.next().await {
+            self.deliver(batch, flight).await;
+        }
+    }
+
+    /// Waits for a batch, and meanwhile looks after the idle connection.
+    async fn next(&mut self) -> Option<(Sealed, Flight)> {
+        let Self { crew, seat, line, deadline, .. } = self;
+        deadline.set(line.is_some().then(|| clock::now() + IDLE_MAX));
+        let mut next = pin!(crew.destination.next(*seat));
+        poll_fn(|context| {
+            if let Some(idle) = line
+                && (idle.poll_closed(context).is_ready() || deadline.poll(context).is_ready())
+            {
+                *line = None;
+            }
+            next.as_mut().poll(context)
+        })
+        .await
+    }
+
+    async fn deliver(&mut self, batch: Sealed, mut flight: Flight) {
+        let crew = Rc::clone(&self.crew);
+        let retry = crew.destination.plan().retry;
+        let mut backoff = retry.map(|plan| Backoff::new(plan, clock::now()));
+        let mut attempts = 0;
+        let mut pieces = Pieces::whole(batch);
+        while let Some(piece) = pieces.take() {
+            let weight = piece.weight();
+            let (parcel, joined) = crew.pack(piece).await;
+            match self.send(&parcel, &mut backoff, &mut attempts).await {
+                End::Accepted(partial) => crew.accepted(&mut flight, weight, partial.as_ref()),
+                End::Refused(about, why) => {
+                    let split = about == About::Content
+                        && joined.is_some_and(|refused| pieces.split(&refused));
+                    if !split {
+                        flight.settle(weight, Fate::Rejected);
+                        crew.reporter.refused(clock::now(), &why, weight);
+                    }
+                }
+                End::GaveUp(why) => {
+                    let lost = flight.unsettled();
+                    flight.settle(lost, Fate::Dropped(DropReason::RetryExhausted));
+                    crew.reporter.gave_up(clock::now(), &why, attempts, lost);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Sends one piece until its fate is known.
+    async fn send(
+        &mut self,
+        parcel: &Parcel,
+        backoff: &mut Option<Backoff>,
+        attempts: &mut u32,
+    ) -> End {
+        let crew = Rc::clone(&self.crew);
+        let mut again = false;
+        loop {
+            let probe = match backoff {
+                // With retries off nobody waits: the attempt is all the batch gets.
+                None => false,
+                Some(backoff) => match crew.gate.pass(clock::now, backoff.expires()).await {
+                    Some(probe) => probe,
+                    None => return End::GaveUp("waited for a dead backend".to_owned()),
+                },
+            };
+            if again {
+                crew.destination.meter().retries.increment(1);
+            }
+            *attempts = attempts.saturating_add(1);
+            let (after, throttled, why) = match self.attempt(parcel).await {
+                Ok(Verdict::Accepted { partial }) => {
+                    crew.tell(|gate| gate.answered());
+                    return End::Accepted(partial);
+                }
+                Ok(Verdict::Permanent { about, why }) => {
+                    crew.tell(|gate| gate.answered());
+                    return End::Refused(about, why);
+                }
+                Ok(Verdict::Retry { after, throttled, why }) => (after, throttled, why),
+                Err(fault) => (None, false, fault.why),
+            };
+            let now = clock::now();
+            let roll = self.dice.roll();
+            let delay = backoff.as_mut().and_then(|backoff| backoff.next(now, after, roll));
+            crew.tell(|gate| match throttled {
+                true => gate.throttled(after.map(|after| now + after.min(AFTER_MAX))),
+                false => gate.failed(now, probe, delay.unwrap_or(REOPEN_DELAY)),
+            });
+            let Some(delay) = delay else {
+                return End::GaveUp(why);
+            };
+            crew.reporter.retrying(now, &why, delay);
+            tokio::time::sleep(delay).await;
+            again = true;
+        }
+    }
+
+    /// One attempt within `timeout`; its connection is kept if it is known to be good.
+    async fn attempt(&mut self, parcel: &Parcel) -> Result<Verdict, Fault> {
+        let Self { crew, line, deadline, .. } = self;
+        let meter = crew.destination.meter();
+        meter.attempts.increment(1);
+        meter.bytes_sent.increment(u64::try_from(parcel.payload.len()).unwrap_or(u64::MAX));
+        let begun = clock::now();
+        deadline.set(crew.timeout.and_then(|timeout| begun.checked_add(timeout)));
+        let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel));
+        let outcome = poll_fn(|context| {
+            let ended = exchange.as_mut().poll(context);
+            if ended.is_pending() && deadline.poll(context).is_ready() {
+                return Poll::Ready((Err(timed_out(crew.timeout)), None));
+            }
+            ended
+        });
+        let (outcome, kept) = outcome.await;
+        *line = kept;
+        let now = clock::now();
+        report::count(meter, &outcome, begun, now);
+        if outcome.is_ok() {
+            crew.destination.answered();
+        }
+        outcome
+    }
+}
+
+/// Sends over the line that is open, or over a new one. A line that turns out to have been closed while
+/// it idled is worth one more try at once: the backend did nothing wrong.
+async fn exchange(
+    caller: &Caller,
+    line: Option<Line>,
+    parcel: &Parcel,
+) -> (Result<Verdict, Fault>, Option<Line>) {
+    if let Some(mut line) = line {
+        match line.exchange(parcel).await {
+            Err(Fault { kind: Trouble::Stale, .. }) => {}
+            Err(fault) => return (Err(fault), None),
+            Ok(verdict) => return (Ok(verdict), Some(line).filter(Line::is_open)),
+        }
+    }
+    let mut line = match caller.open().await {
+        Ok(line) => line,
+        Err(fault) => return (Err(fault), None),
+    };
+    match line.exchange(parcel).await {
+        Ok(verdict) => (Ok(verdict), Some(line).filter(Line::is_open)),
+        Err(fault) => (Err(fault), None),
+    }
+}
+
+fn timed_out(timeout: Option<Duration>) -> Fault {
+    let timeout = timeout.unwrap_or_default();
+    Fault { why: format!("no answer within {timeout:?}"), kind: Trouble::TimedOut }
+}
+
+impl Crew {
+    /// Encodes a piece. What it was made of comes back only if it can be taken apart: otherwise its
+    /// bytes are free from now on.
+    async fn pack(&self, piece: Sealed) -> (Parcel, Option<Sealed>) {
+        let payload = piece.payload();
+        let raw = Parcel { payload: Arc::clone(payload), encoding: piece.encoding() };
+        let parcel = match (piece.encoding(), self.gzip) {
+            (Encoding::Gzip, _) | (Encoding::Identity, None) => raw,
+            (Encoding::Identity, Some(level)) => {
+                let purse =
+                    Purse { home: self.destination.home(), bytes: self.destination.bytes() };
+                match self.deflater.gzip(payload, level, piece.shared(), purse).await {
+                    Ok(payload) => Parcel { payload, encoding: Encoding::Gzip },
+                    Err(_) => {
+                        self.reporter.uncompressed(clock::now(), payload.len());
+                        raw
+                    }
+                }
+            }
+        };
+        self.destination.meter().bytes_payload.increment(piece.weight().bytes);
+        (parcel, (piece.requests() > 1).then_some(piece))
+    }
+
+    /// Books a success, but for the items that the backend rejected.
+    fn accepted(&self, flight: &mut Flight, weight: Weight, partial: Option<&Partial>) {
+        let mut delivered = weight;
+        if let Some(partial) = partial {
+            let rejected =
+                Weight { items: partial.rejected.min(weight.items), ..Weight::default() };
+            delivered.items = weight.items.saturating_sub(rejected.items);
+            if rejected.items > 0 {
+                flight.settle(rejected, Fate::Rejected);
+            }
+            self.reporter.partial(clock::now(), partial);
+        }
+        flight.settle(delivered, Fate::Delivered);
+    }
+
+    /// Books an answer or a failure with the gate, and tells the queue if that changed anything.
+    fn tell(&self, book: impl FnOnce(&Gate) -> Option<Health>) {
+        let Some(health) = book(&self.gate) else {
+            return;
+        };
+        self.reporter.breaker(self.destination.is_dead(), health);
+        self.destination.set_health(health.failing, health.open);
+    }
+}
