@@ -29,18 +29,17 @@ fn main() -> io::Result<()> {
 
 fn pass(criterion: &mut Criterion, name: &str, edits: Vec<Edit>) -> io::Result<()> {
     let refused = || io::Error::other("the yard did not take the request");
-    let yard = Yard::new(edits).ok_or_else(refused)?;
+    let yard = Yard::new(edits);
     let mut group = criterion.benchmark_group("pipeline");
     for case in payloads::CASES {
         let bytes = case.request();
-        let arrival = yard.arrival(&bytes).ok_or_else(refused)?;
-        let left = yard.pass(arrival).ok_or_else(refused)?;
+        let left = yard.pass(yard.message(&bytes)).ok_or_else(refused)?;
         assert!(left >= bytes.len(), "{left} of {} bytes left", bytes.len());
         let _ = group.throughput(Throughput::Bytes(bytes.len() as u64));
         let _ = group.bench_function(BenchmarkId::new(name, case.name), |b| {
             b.iter_batched(
-                || yard.arrival(&bytes),
-                |arrival| arrival.and_then(|arrival| yard.pass(arrival)),
+                || yard.message(&bytes),
+                |message| yard.pass(message),
                 BatchSize::PerIteration,
             );
         });

@@ -11,19 +11,12 @@
 
 use spanyard_wire::encode::{Encoder, encoded};
 
-const ROUTES: [&str; 4] = [
-    "GET /api/orders/{id}",
-    "POST /api/orders",
-    "SELECT shop.orders",
-    "publish invoices",
-];
-const SERVICES: [&str; 6] = [
-    "checkout", "orders", "payments", "search", "render", "worker",
-];
+const ROUTES: [&str; 4] =
+    ["GET /api/orders/{id}", "POST /api/orders", "SELECT shop.orders", "publish invoices"];
+const SERVICES: [&str; 6] = ["checkout", "orders", "payments", "search", "render", "worker"];
 const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
-const HEX: [char; 16] = [
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-];
+const HEX: [char; 16] =
+    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
 const STATUS: [i64; 4] = [200, 201, 404, 500];
 
 /// One body.
@@ -39,24 +32,9 @@ pub(crate) struct Case {
 
 /// A, B and C.
 pub(crate) const CASES: [Case; 3] = [
-    Case {
-        name: "A",
-        resources: 10,
-        spans: 100,
-        size: 482_000,
-    },
-    Case {
-        name: "B",
-        resources: 1,
-        spans: 50,
-        size: 24_700,
-    },
-    Case {
-        name: "C",
-        resources: 1,
-        spans: 5,
-        size: 2_900,
-    },
+    Case { name: "A", resources: 10, spans: 100, size: 482_000 },
+    Case { name: "B", resources: 1, spans: 50, size: 24_700 },
+    Case { name: "C", resources: 1, spans: 5, size: 2_900 },
 ];
 
 impl Case {
@@ -72,12 +50,7 @@ impl Case {
             });
         }
         let drift = out.len().abs_diff(self.size);
-        assert!(
-            drift * 25 < self.size,
-            "case {}: {} bytes",
-            self.name,
-            out.len()
-        );
+        assert!(drift * 25 < self.size, "case {}: {} bytes", self.name, out.len());
         out
     }
 }
@@ -109,10 +82,7 @@ fn scope(body: &mut Encoder<'_>, rng: &mut Rng, spans: usize) {
 
 fn span(body: &mut Encoder<'_>, rng: &mut Rng) {
     let start = 1_760_000_000_000_000_000 + rng.below(1_000_000_000_000);
-    body.bytes(
-        1,
-        &[rng.next().to_le_bytes(), rng.next().to_le_bytes()].concat(),
-    );
+    body.bytes(1, &[rng.next().to_le_bytes(), rng.next().to_le_bytes()].concat());
     body.bytes(2, &rng.next().to_le_bytes());
     body.bytes(4, &rng.next().to_le_bytes());
     body.string(5, rng.pick(&ROUTES));
@@ -135,10 +105,7 @@ fn span(body: &mut Encoder<'_>, rng: &mut Rng) {
     body.message(15, |status| status.uint(3, 1));
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "an index modulo the length is inside"
-)]
+#[expect(clippy::indexing_slicing, reason = "an index modulo the length is inside")]
 fn pick<T: Copy>(from: &[T], index: usize) -> T {
     from[index % from.len()]
 }
