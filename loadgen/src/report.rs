@@ -38,9 +38,11 @@ pub fn human(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
             count(tally.refusals_retried),
             count(tally.breaks_retried),
         ),
-        latencies("latency", tally.latency()),
-        latencies("service", tally.service()),
     ];
+    if tally.accepted > 0 {
+        lines.push(latencies("latency", tally.latency()));
+        lines.push(latencies("service", tally.service()));
+    }
     if plan.schedule.requests_per_second.is_some() {
         lines.push(format!(
             "schedule    {} requests left more than 1 ms late, at most {}; {} were never sent",

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::clock;
 use crate::pace::{Pace, Schedule, Turn};
@@ -121,6 +122,7 @@ pub fn run(plan: Plan, mut show: impl FnMut(Progress)) -> io::Result<Outcome> {
     runtime.block_on(async {
         let mut workers = start_workers(&job);
         let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let _at_once = second.tick().await;
         loop {
             tokio::select! {
