@@ -199,6 +199,7 @@ impl Demo {
             shape,
             fresh: true,
             headers: Vec::new(),
+            timeout: Duration::from_secs(10),
             retry_for: Duration::from_secs(30),
         }
     }

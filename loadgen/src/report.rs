@@ -9,6 +9,9 @@ use crate::tally::Latencies;
 use crate::units::{count, rounded, span};
 use crate::verify::Proof;
 
+#[cfg(test)]
+mod tests;
+
 /// The report of a run, several lines.
 #[must_use]
 pub fn human(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
@@ -151,7 +154,8 @@ pub fn progress(now: Progress) -> String {
 #[must_use]
 pub fn proof_line(proof: &Proof) -> String {
     format!(
-        "proof       {} acknowledged, {} arrived: {} lost, {} duplicated, {} corrupted, {} misrouted",
+        "proof       {} acknowledged, {} arrived: {} lost, {} duplicated, {} corrupted, \
+         {} misrouted",
         count(proof.acknowledged),
         count(proof.arrived),
         count(proof.lost),
