@@ -65,6 +65,7 @@ impl App {
         for (index, core) in cores.into_iter().enumerate() {
             shards.push(start_shard(&common, index, core)?);
         }
+        common.readiness.set_ready();
         banner::announce(&plan, count);
         Ok(Self { common, admin, shards })
     }
