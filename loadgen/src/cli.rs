@@ -13,6 +13,9 @@ use loadgen::sink::{Mode, Protocol, SinkOptions};
 use loadgen::verify::Expect;
 use loadgen::{backends, units};
 
+#[cfg(test)]
+mod tests;
+
 /// OTLP load, fake backends, and the proof that what was sent has arrived.
 #[derive(Debug, Parser)]
 #[command(name = "loadgen", version)]
@@ -104,6 +107,9 @@ pub(crate) struct SendArgs {
     /// How long to wait for spans on their way once none arrive any more
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = units::duration)]
     pub(crate) settle: Duration,
+    /// How long one attempt may wait for its answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration)]
+    timeout: Duration,
     /// How long a refused or broken request is tried again [default: 30s with --verify, else 0s]
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     retry_for: Option<Duration>,
@@ -228,6 +234,7 @@ impl SendArgs {
             },
             fresh: proved || self.unique || (self.shape.case.is_none() && !self.reuse),
             headers: pairs(&self.headers, ':', "header")?,
+            timeout: self.timeout,
             retry_for: self.retry_for.unwrap_or(retry_default),
             shape,
         })

@@ -109,7 +109,7 @@ fn sink(args: &SinkArgs) -> Result<ExitCode, Box<dyn Error>> {
         stdout.write_all(report::sink(&found).as_bytes())?;
         if let Some(file) = &args.report_json {
             let place = |e| format!("{}: {e}", file.display());
-            std::fs::write(file, found.to_json() + "\n").map_err(place)?;
+            std::fs::write(file, found.to_json()).map_err(place)?;
         }
         Ok(ExitCode::SUCCESS)
     })

@@ -96,7 +96,7 @@ impl Pace {
     /// The next request, once it is due; nothing when the run is over.
     pub(crate) async fn next(&self) -> Option<Turn> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
-        if index >= self.requests_max || self.stopped.load(Ordering::Relaxed) {
+        if index >= self.requests_max || self.is_stopped() {
             return None;
         }
         if let Some(due) = self.schedule.due(index) {
@@ -121,6 +121,10 @@ impl Pace {
         self.due.close();
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -128,7 +132,7 @@ impl Pace {
     fn release(&self) {
         let end = self.schedule.duration.map(|length| length + GRACE);
         let mut released = 0;
-        while !self.stopped.load(Ordering::Relaxed) {
+        while !self.is_stopped() {
             let elapsed = self.start.elapsed();
             if end.is_some_and(|end| elapsed > end) {
                 return self.stop();

@@ -9,6 +9,9 @@ use crate::tally::Latencies;
 use crate::units::{count, rounded, span};
 use crate::verify::Proof;
 
+#[cfg(test)]
+mod tests;
+
 /// The report of a run, several lines.
 #[must_use]
 pub fn human(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
@@ -38,9 +41,11 @@ pub fn human(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
             count(tally.refusals_retried),
             count(tally.breaks_retried),
         ),
-        latencies("latency", tally.latency()),
-        latencies("service", tally.service()),
     ];
+    if tally.accepted > 0 {
+        lines.push(latencies("latency", tally.latency()));
+        lines.push(latencies("service", tally.service()));
+    }
     if plan.schedule.requests_per_second.is_some() {
         lines.push(format!(
             "schedule    {} requests left more than 1 ms late, at most {}; {} were never sent",
@@ -149,7 +154,8 @@ pub fn progress(now: Progress) -> String {
 #[must_use]
 pub fn proof_line(proof: &Proof) -> String {
     format!(
-        "proof       {} acknowledged, {} arrived: {} lost, {} duplicated, {} corrupted, {} misrouted",
+        "proof       {} acknowledged, {} arrived: {} lost, {} duplicated, {} corrupted, \
+         {} misrouted",
         count(proof.acknowledged),
         count(proof.arrived),
         count(proof.lost),

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::clock;
 use crate::pace::{Pace, Schedule, Turn};
@@ -57,6 +58,8 @@ pub struct Plan {
     pub fresh: bool,
     /// Headers or metadata to add.
     pub headers: Vec<(String, String)>,
+    /// How long one attempt may wait for its answer; its connection is then given up.
+    pub timeout: Duration,
     /// How long a refused or broken request is tried again; zero: never.
     pub retry_for: Duration,
 }
@@ -121,6 +124,7 @@ pub fn run(plan: Plan, mut show: impl FnMut(Progress)) -> io::Result<Outcome> {
     runtime.block_on(async {
         let mut workers = start_workers(&job);
         let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let _at_once = second.tick().await;
         loop {
             tokio::select! {
@@ -180,7 +184,10 @@ async fn one(job: &Job, client: &mut Client, turn: Turn) {
             Verdict::Refused { retry_after, .. } => Some(retry_after.unwrap_or(wait)),
             Verdict::Broken { .. } => Some(wait),
         };
-        match asked.filter(|asked| ended + *asked < first + job.plan.retry_for) {
+        let again = |asked: &Duration| {
+            ended + *asked < first + job.plan.retry_for && !job.pace.is_stopped()
+        };
+        match asked.filter(again) {
             Some(asked) => {
                 job.tally().retried(&verdict);
                 tokio::time::sleep(asked).await;
@@ -228,9 +235,21 @@ enum Client {
 
 impl Client {
     async fn send(&mut self, job: &Job, body: &bytes::Bytes) -> Verdict {
-        match self {
-            Self::Http(client) => client.send(body).await,
-            Self::Grpc(client) => client.send(job.bodies.grpc_request(), body.clone()).await,
+        let answer = async {
+            match self {
+                Self::Http(client) => client.send(body).await,
+                Self::Grpc(client) => client.send(job.bodies.grpc_request(), body.clone()).await,
+            }
+        };
+        if let Ok(verdict) = tokio::time::timeout(job.plan.timeout, answer).await {
+            return verdict;
+        }
+        if let Self::Http(client) = self {
+            // What is left of the answer must not be taken for that of the next request.
+            client.disconnect();
+        }
+        Verdict::Broken {
+            message: format!("no answer within {:?}", job.plan.timeout),
         }
     }
 }

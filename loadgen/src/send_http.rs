@@ -56,6 +56,11 @@ impl Http {
         }
     }
 
+    /// Gives the connection up; the next request makes another.
+    pub(crate) fn disconnect(&mut self) {
+        self.stream = None;
+    }
+
     async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
         let stream = match &mut self.stream {
             Some(stream) => stream,

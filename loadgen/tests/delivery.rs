@@ -38,6 +38,7 @@ fn plan(protocol: Protocol, endpoint: SocketAddr, gzip: bool) -> Plan {
         },
         fresh: true,
         headers: vec![("x-tenant".to_owned(), "a".to_owned())],
+        timeout: Duration::from_secs(20),
         retry_for: Duration::from_secs(20),
     }
 }
@@ -175,4 +176,52 @@ fn a_run_that_reaches_two_sinks_is_duplicated_unless_each_should_have_it() {
     assert_eq!((shared.duplicated, shared.lost), (1_500, 0));
     let each = settle(look, &told, true, Duration::ZERO).expect("the bits");
     assert!(each.holds(0), "{each:?}");
+}
+
+#[test]
+fn a_backend_that_never_answers_does_not_hold_the_run_up() {
+    for protocol in [Protocol::Http, Protocol::Grpc] {
+        let sink = sink(Mode::Silent);
+        let mut plan = plan(protocol, sink.addr_http(), false);
+        plan.schedule.requests = Some(6);
+        plan.timeout = Duration::from_millis(50);
+        plan.retry_for = Duration::ZERO;
+        let outcome = run(plan, |_| ()).expect("a run");
+        assert_eq!((outcome.tally.broken, outcome.tally.accepted), (6, 0));
+        let left = sink.wait_for(|report| report.waiting == 0, Duration::from_secs(20));
+        assert_eq!(left.expect("the sender has left").requests, 6);
+    }
+}
+
+#[test]
+fn a_backend_that_went_away_and_came_back_on_its_port_gets_what_was_waiting() {
+    let first = sink(Mode::Ok);
+    let (http, grpc) = (first.addr_http(), first.addr_grpc());
+    let mut plan = plan(Protocol::Http, http, false);
+    plan.schedule.requests = Some(400);
+    let sender = std::thread::spawn(move || run(plan, |_| ()));
+    let _some = first
+        .wait_for(|report| report.accepted >= 20, Duration::from_secs(20))
+        .expect("the first requests");
+    first.set_mode(Mode::Close);
+    let _closed = first
+        .wait_for(|report| report.closed >= 1, Duration::from_secs(20))
+        .expect("a connection is closed");
+    let before = first.run(7);
+    drop(first);
+    let options = SinkOptions {
+        http,
+        grpc,
+        ..SinkOptions::default()
+    };
+    let second = Sink::start(options).expect("the port is free again");
+    let outcome = sender.join().expect("no panic").expect("a run");
+    assert_eq!(
+        outcome.tally.accepted, 400,
+        "{:?}",
+        outcome.tally.first_error
+    );
+    let mut all = second.run(7);
+    all.union(&before);
+    assert_eq!(all.len(), 400 * 30);
 }

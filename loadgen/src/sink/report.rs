@@ -55,6 +55,7 @@ impl Report {
             })
             .object("attributes", &attributes)
             .to_text()
+            + "\n"
     }
 
     /// The numbers with their names, in the order in which they are shown.
