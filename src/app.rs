@@ -22,8 +22,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, AdminHandle, AdminState};
-use crate::config::plan::Plan;
 use crate::config::Problems;
+use crate::config::plan::Plan;
 use crate::runtime::shard::{Supervised, placement, start};
 use crate::runtime::{clock, cores};
 use crate::telemetry::ledger::DropReason;
