@@ -140,7 +140,7 @@ impl<'a> Cursor<'a> {
         if key.wire() == field::LEN {
             self.block()
         } else {
-            Err(self.wrong_wire_type(key))
+            Err(self.wrong_wire_type(key, field::LEN))
         }
     }
 
@@ -175,7 +175,7 @@ impl<'a> Cursor<'a> {
         if key.wire() == field::VARINT {
             self.varint()
         } else {
-            Err(self.wrong_wire_type(key))
+            Err(self.wrong_wire_type(key, field::VARINT))
         }
     }
 
@@ -186,7 +186,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn fixed64(&mut self, key: Key) -> Result<u64, WireError> {
         if key.wire() != field::FIXED64 {
-            return Err(self.wrong_wire_type(key));
+            return Err(self.wrong_wire_type(key, field::FIXED64));
         }
         let Some((bytes, rest)) = self.rest.split_first_chunk::<8>() else {
             return Err(self.error(Reason::Truncated));
@@ -289,10 +289,11 @@ impl<'a> Cursor<'a> {
 
     #[cold]
     #[inline(never)]
-    fn wrong_wire_type(&self, key: Key) -> WireError {
+    fn wrong_wire_type(&self, key: Key, expected: u8) -> WireError {
         self.error(Reason::WrongWireType {
             field: key.number(),
             found: key.wire(),
+            expected,
         })
     }
 }
