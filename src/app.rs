@@ -22,13 +22,12 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, AdminHandle, AdminState};
-use crate::config::plan::Plan;
 use crate::config::Problems;
+use crate::config::plan::Plan;
 use crate::runtime::shard::{Supervised, placement, start};
 use crate::runtime::{clock, cores};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
-use crate::units::Weight;
 use common::{Common, Current, Order};
 pub use drain::Losses;
 
@@ -66,6 +65,7 @@ impl App {
         for (index, core) in cores.into_iter().enumerate() {
             shards.push(start_shard(&common, index, core)?);
         }
+        common.readiness.set_ready();
         banner::announce(&plan, count);
         Ok(Self { common, admin, shards })
     }
@@ -98,10 +98,7 @@ impl App {
         self.common.readiness.set_draining();
         tracing::info!(?within, "draining");
         let deadline = clock::now() + within;
-        for orders in &self.common.orders {
-            // A shard that takes no orders is broken; what it held is booked below.
-            drop(orders.try_send(Order::Drain { deadline }));
-        }
+        self.common.order(Order::Drain { deadline });
         let mut threads: Vec<_> = self.shards.into_iter().map(Some).collect();
         let mut sum = Losses::default();
         for (index, losses) in self.common.reports(deadline + REPORT_GRACE) {
@@ -114,6 +111,7 @@ impl App {
         for index in (0..threads.len()).filter(|at| threads.get(*at).is_some_and(Option::is_some)) {
             tracing::error!(shard = index, "the shard does not end");
         }
+        sum.unsent = sum.unsent.plus(self.common.ledger.snapshot().totals().queued);
         self.admin.stop();
         sum
     }

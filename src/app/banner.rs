@@ -31,7 +31,12 @@ pub(super) fn announce(plan: &Plan, shards: usize) {
         let consumers = destination.queue.consumers;
         if destination.is_real() && consumers < shards {
             let exporter = destination.exporter.as_str();
-            tracing::info!(exporter, consumers, raised_to = shards, "one consumer a shard at least");
+            tracing::info!(
+                exporter,
+                consumers,
+                raised_to = shards,
+                "one consumer a shard at least"
+            );
         }
     }
 }

@@ -60,9 +60,8 @@ fn bind_shared(address: SocketAddr, shards: usize) -> io::Result<Vec<TcpListener
 
 /// Binds the health and metrics addresses.
 pub(super) fn bind_admin(admin: &Admin) -> io::Result<Sockets> {
-    let bind = |address: SocketAddr| {
-        net::listen(address, false).map_err(|error| named(address, &error))
-    };
+    let bind =
+        |address: SocketAddr| net::listen(address, false).map_err(|error| named(address, &error));
     Ok(Sockets {
         health: admin.health.as_ref().map(|health| bind(health.endpoint)).transpose()?,
         metrics: admin.metrics.as_ref().map(|page| bind(page.endpoint)).transpose()?,

@@ -1,1 +1,44 @@
-//! (see docs/architecture.md)
+//! From what was sent to exactly one protobuf message, within bounds.
+//!
+//! [`grpc_prefix`] finds the message in a stream of bytes; [`inflate`] undoes gzip, all members of it.
+//! The bytes as they came are the caller's: they may leave again as they are. Invariants: what comes out
+//! is never larger than the limit given, and never lies outside of a ticket.
+//!
+//! It reads no sockets and knows no status codes.
+
+pub mod grpc_prefix;
+pub mod gzip;
+pub mod inflate;
+
+use std::fmt;
+
+/// Why a transfer form could not be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameError {
+    /// The message is larger than the limit in bytes.
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// The byte budget has no room for it.
+    Overloaded,
+    /// Not gzip, or damaged.
+    BadGzip {
+        /// Where in the compressed bytes: as exact as is known, at least the member's start.
+        offset: usize,
+        /// What was found.
+        reason: &'static str,
+    },
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
+            Self::Overloaded => formatter.write_str("no room"),
+            Self::BadGzip { offset, reason } => {
+                write!(formatter, "gzip at offset {offset}: {reason}")
+            }
+        }
+    }
+}

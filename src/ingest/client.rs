@@ -1,0 +1,198 @@
+//! One connection's state: its charge, its deadline, where it stands.
+//!
+//! ```text
+//!  Idle -- first bytes --> Head -- head complete --> Busy (body deadline, then none) -- answer --> Idle
+//! ```
+//! Shared by the socket wrapper, the protocol driver and the requests of the connection, all in one task
+//! (and, over HTTP/2, its streams'). Dropping it gives the charge back and counts the connection out.
+
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
+use super::verdict::Fault;
+use super::{Gate, Supplies};
+use crate::buf::budget::Ticket;
+use crate::pipeline::Entry;
+use crate::units::KIB;
+
+/// What every connection costs the budget: hyper's or h2's buffers (41 KiB measured, idle after a large
+/// body) and the task. A thousand connections hold 48 MiB.
+pub(super) const CONNECTION_BYTES: usize = 48 * KIB;
+
+/// A connection with several requests under way holds at most this part of the budget.
+const CONNECTION_SHARE: usize = 8;
+/// Changes of the connection's window smaller than this are not worth a frame.
+pub(super) const WINDOW_STEP: usize = 16 * KIB;
+
+/// Where an HTTP/1 connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Between requests.
+    Idle,
+    /// A request has begun.
+    Head,
+    /// Its head is complete.
+    Busy,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) gate: Rc<Gate>,
+    pub(super) peer: IpAddr,
+    pub(super) guard: Guard,
+    phase: Cell<Phase>,
+    /// The connection closes with a request's body unread.
+    pub(super) linger: Cell<bool>,
+    /// Several requests share the connection: HTTP/2.
+    multiplexed: Cell<bool>,
+    /// Bytes of tickets held by requests whose body is on its way; HTTP/2 only.
+    held: Cell<usize>,
+    /// Streams with a task.
+    streams: Cell<usize>,
+    driver: RefCell<Option<Waker>>,
+    _charge: Ticket,
+}
+
+impl Client {
+    /// A connection that has just been accepted; `None` when the budget has no room for it.
+    pub(super) fn admit(gate: &Rc<Gate>, peer: SocketAddr) -> Option<Rc<Self>> {
+        let charge = gate.supplies.lease.ticket(CONNECTION_BYTES).ok()?;
+        gate.opened();
+        Some(Rc::new(Self {
+            gate: Rc::clone(gate),
+            peer: peer.ip().to_canonical(),
+            guard: gate.supplies.watch.guard(),
+            phase: Cell::new(Phase::Head),
+            linger: Cell::new(false),
+            multiplexed: Cell::new(false),
+            held: Cell::new(0),
+            streams: Cell::new(0),
+            driver: RefCell::default(),
+            _charge: charge,
+        }))
+    }
+
+    pub(super) fn supplies(&self) -> &Supplies {
+        &self.gate.supplies
+    }
+
+    /// Bytes came in: between requests that is the begin of the next head.
+    pub(super) fn received(&self) {
+        if self.phase.get() == Phase::Idle {
+            self.phase.set(Phase::Head);
+            self.guard.allow(HEAD_TIME);
+        }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// A head is complete.
+    pub(super) fn begin(&self) {
+        self.phase.set(Phase::Busy);
+        self.guard.rest();
+    }
+
+    /// An answer is on its way.
+    pub(super) fn end(&self) {
+        self.phase.set(Phase::Idle);
+        self.guard.allow(IDLE_TIME);
+    }
+
+    /// Ready when the time is up; registers the driver's waker for that and for [`Client::nudge`].
+    pub(super) fn poll_expired(&self, context: &Context<'_>) -> Poll<()> {
+        let mut driver = self.driver.borrow_mut();
+        if !driver.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
+            *driver = Some(context.waker().clone());
+        }
+        self.guard.poll_expired(context)
+    }
+
+    /// Has the driver of the connection polled.
+    pub(super) fn nudge(&self) {
+        if let Some(waker) = self.driver.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.gate.draining.get()
+    }
+
+    /// From now on requests come as streams.
+    pub(super) fn multiplex(&self) {
+        self.begin();
+        self.multiplexed.set(true);
+        self.guard.allow(IDLE_TIME_H2);
+    }
+
+    /// Bytes of tickets that streams with a body on its way hold.
+    pub(super) fn held(&self) -> usize {
+        self.held.get()
+    }
+
+    /// A stream has a task; to be paired with [`Client::stream_closed`].
+    pub(super) fn stream_opened(&self) {
+        self.streams.set(self.streams.get().saturating_add(1));
+        self.guard.rest();
+    }
+
+    /// The task of a stream has ended.
+    pub(super) fn stream_closed(&self) {
+        self.streams.set(self.streams.get().saturating_sub(1));
+        if self.streams.get() == 0 {
+            self.guard.allow(IDLE_TIME_H2);
+        }
+    }
+
+    /// A ticket for a request of `bytes` that holds nothing yet.
+    pub(super) fn admit_request(
+        &self,
+        entry: &Entry,
+        bytes: usize,
+    ) -> Result<(Ticket, Held<'_>), Fault> {
+        let lease = entry.lease();
+        let share = lease.budget().limit().div_euclid(CONNECTION_SHARE);
+        let held = self.held.get().saturating_add(bytes);
+        if self.streams.get() > 1 && held > share {
+            return Err(Fault::Overloaded);
+        }
+        let ticket = lease.admit(bytes, entry.admit_below()).map_err(|_| Fault::Overloaded)?;
+        Ok((ticket, Held::new(self, bytes)))
+    }
+}
+
+/// What a request on its way counts for its connection: the window follows it.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    client: &'a Client,
+    bytes: usize,
+}
+
+impl<'a> Held<'a> {
+    fn new(client: &'a Client, bytes: usize) -> Self {
+        let bytes = if client.multiplexed.get() { bytes } else { 0 };
+        client.held.set(client.held.get().saturating_add(bytes));
+        if bytes > WINDOW_STEP {
+            client.nudge();
+        }
+        Self { client, bytes }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.client.held.set(self.client.held.get().saturating_sub(self.bytes));
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.gate.closed();
+    }
+}

@@ -1,0 +1,46 @@
+//! One accepted socket: charged, its protocol found out, and driven to its end.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use tokio::net::TcpStream;
+
+use super::client::Client;
+use super::guard::HEAD_TIME;
+use super::io::Io;
+use super::sniff::{self, Protocol};
+use super::{Gate, h2, http};
+
+/// Serves a connection until it ends, or closes it at once when there is no room for its buffers.
+pub(super) async fn serve(gate: Rc<Gate>, mut stream: TcpStream, peer: SocketAddr) {
+    let Some(client) = Client::admit(&gate, peer) else { return };
+    // Without it the kernel may hold answers back; a socket that refuses is about to break anyway.
+    drop(stream.set_nodelay(true));
+    client.guard.allow(HEAD_TIME);
+    let guessed = {
+        let mut sniffing = pin!(sniff::protocol(&mut stream));
+        poll_fn(|context| {
+            if client.poll_expired(context).is_ready() {
+                return Poll::Ready(None);
+            }
+            match sniffing.as_mut().poll(context) {
+                Poll::Pending if client.is_draining() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(guessed) => Poll::Ready(guessed.ok().flatten()),
+            }
+        })
+        .await
+    };
+    match guessed {
+        None => {}
+        Some((Protocol::Http1, first)) => {
+            http::run(&client, Io::new(stream, first, Rc::clone(&client))).await;
+        }
+        Some((Protocol::Http2, first)) => {
+            h2::run(&client, Io::new(stream, first, Rc::clone(&client))).await;
+        }
+    }
+}

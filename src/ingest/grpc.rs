@@ -1,0 +1,161 @@
+//! A unary gRPC call of an OTLP service: one message in, an empty one and trailers out.
+//!
+//! The message's length is known after five bytes; then the ticket is taken. A caller for whom there is no
+//! room is kept waiting for up to half of its deadline, at most a second, since many exporters do not retry:
+//! it holds nothing but its stream meanwhile. Errors are answered by headers alone.
+
+use std::time::Duration;
+
+use ::http::request::Parts;
+use ::http::{HeaderMap, Method};
+use bytes::{BufMut as _, Bytes, BytesMut};
+use h2::server::SendResponse;
+use spanyard_wire::prefix::{self, Prefix};
+use spanyard_wire::reply;
+
+use super::body::{self, Source as _, StreamBody};
+use super::client::{Client, Held};
+use super::front::Way;
+use super::guard::Guard;
+use super::head::{self, Coding};
+use super::otlp::{Arriving, blame, settle};
+use super::verdict::{self, Fault};
+use crate::buf::budget::Ticket;
+use crate::frame::grpc_prefix::{BadCall, PrefixReader};
+use crate::pipeline::Entry;
+use crate::runtime::clock;
+
+/// The longest wait for admission.
+const PATIENCE_MAX: Duration = Duration::from_secs(1);
+/// How often a waiting call looks again.
+const PATIENCE_STEP: Duration = Duration::from_millis(20);
+/// An empty message, which is success in full.
+const EMPTY: Bytes = Bytes::from_static(&[0; prefix::LEN]);
+
+/// Handles a call and answers it.
+pub(super) async fn serve(
+    client: &Client,
+    guard: &Guard,
+    head: Parts,
+    body: &mut StreamBody<'_>,
+    respond: &mut SendResponse<Bytes>,
+) {
+    let front = client.gate.front();
+    let way = front.grpc(head.uri.path());
+    let result = match way {
+        None => Err(Fault::UnknownPath),
+        Some(way) => call(client, guard, way, &head, body).await,
+    };
+    // A caller that is gone does not hear the answer; what was accepted is safe.
+    match result {
+        Ok(message) => {
+            let answer = verdict::grpc_success(head.headers);
+            if let Ok(mut sending) = respond.send_response(answer, false) {
+                drop(sending.send_data(message, false));
+                drop(sending.send_trailers(verdict::grpc_trailers()));
+            }
+        }
+        Err(fault) => {
+            if let Some(way) = way {
+                blame(way.entry, &fault, client);
+            }
+            let answer = client.supplies().answers.grpc_fault(&fault, head.headers);
+            drop(respond.send_response(answer, true));
+        }
+    }
+}
+
+/// Reads the message and gives it to the pipeline. `Ok` is the message to answer with.
+async fn call(
+    client: &Client,
+    guard: &Guard,
+    way: Way<'_>,
+    head: &Parts,
+    body: &mut StreamBody<'_>,
+) -> Result<Bytes, Fault> {
+    if head.method != Method::POST {
+        return Err(Fault::Method);
+    }
+    let coding = head::grpc_coding(&head.headers);
+    if coding == Coding::Unknown {
+        return Err(Fault::Encoding);
+    }
+    guard.allow_body(0);
+    let (prefix, first) = prefix(body).await?;
+    if prefix.compressed && coding == Coding::Identity {
+        return Err(BadCall::NoEncoding.into());
+    }
+    let len = usize::try_from(prefix.len).unwrap_or(usize::MAX);
+    if len > way.bytes_max {
+        return Err(Fault::TooLarge { limit: way.bytes_max });
+    }
+    guard.rest();
+    let (ticket, held) = admit(client, way.entry, len, &head.headers).await?;
+    guard.allow_body(len);
+    let (raw, rest) = body::sized(body, first, len, ticket, way.entry.home()).await?;
+    end(body, rest).await?;
+    guard.rest();
+    drop(held);
+    let arriving = Arriving { client, way, gzip: prefix.compressed };
+    let verdict = arriving.accept(raw, way.headers.then_some(&head.headers)).await?;
+    settle(verdict).await.map(|partial| match partial {
+        None => EMPTY,
+        Some((rejected, message)) => framed(&reply::partial_success(rejected, &message)),
+    })
+}
+
+/// The prefix and what came behind it in the same frame.
+async fn prefix(body: &mut StreamBody<'_>) -> Result<(Prefix, Bytes), Fault> {
+    let mut reader = PrefixReader::default();
+    loop {
+        let mut frame = body::next(body).await.ok_or(Fault::CutOff)??;
+        if let Some(prefix) = reader.take(&mut frame)? {
+            return Ok((prefix, frame));
+        }
+    }
+}
+
+/// Nothing may follow the message.
+async fn end(body: &mut StreamBody<'_>, rest: Bytes) -> Result<(), Fault> {
+    let mut rest = rest;
+    while rest.is_empty() {
+        if body.is_end() {
+            return Ok(());
+        }
+        match body::next(body).await {
+            None => return Ok(()),
+            Some(next) => rest = next?,
+        }
+    }
+    Err(BadCall::SecondMessage.into())
+}
+
+/// A ticket for the message, if need be after a while.
+async fn admit<'a>(
+    client: &'a Client,
+    entry: &Entry,
+    len: usize,
+    headers: &HeaderMap,
+) -> Result<(Ticket, Held<'a>), Fault> {
+    if let Ok(admitted) = client.admit_request(entry, len) {
+        return Ok(admitted);
+    }
+    let deadline = head::grpc_timeout(headers).unwrap_or(Duration::MAX);
+    let patience = (deadline / 2).min(PATIENCE_MAX);
+    let until = clock::now() + patience;
+    while clock::now() < until && !client.is_draining() {
+        tokio::time::sleep(PATIENCE_STEP).await;
+        if let Ok(admitted) = client.admit_request(entry, len) {
+            return Ok(admitted);
+        }
+    }
+    Err(Fault::Overloaded)
+}
+
+fn framed(message: &[u8]) -> Bytes {
+    let len = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    let mut bytes = BytesMut::with_capacity(message.len().saturating_add(prefix::LEN));
+    bytes.put_slice(&Prefix { compressed: false, len }.to_bytes());
+    bytes.put_slice(message);
+    bytes.freeze()
+}

@@ -1,0 +1,195 @@
+//! What a request's head says: media type, content coding, how long the client waits.
+//!
+//! Reading only; nothing is copied out of the header map. Names of types and codings are compared
+//! without regard to case, parameters of a media type are passed over.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName};
+
+/// The protobuf media type of OTLP/HTTP.
+pub(super) const PROTOBUF: &str = "application/x-protobuf";
+/// The JSON media type of OTLP/HTTP.
+pub(super) const JSON: &str = "application/json";
+const GRPC: &[u8] = b"application/grpc";
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// The kind of body a client sends, and reads in answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Media {
+    /// OTLP as protobuf.
+    Protobuf,
+    /// OTLP as JSON.
+    Json,
+    /// Something else, or not said.
+    Other,
+}
+
+/// What the body is encoded with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// As it is.
+    Identity,
+    /// gzip.
+    Gzip,
+    /// A coding that is not taken here.
+    Unknown,
+}
+
+/// The media type of an OTLP/HTTP request.
+pub(super) fn media(headers: &HeaderMap) -> Media {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Media::Other };
+    let essence = essence(value.as_bytes());
+    if essence.eq_ignore_ascii_case(PROTOBUF.as_bytes()) {
+        Media::Protobuf
+    } else if essence.eq_ignore_ascii_case(JSON.as_bytes()) {
+        Media::Json
+    } else {
+        Media::Other
+    }
+}
+
+/// Whether a request over HTTP/2 is a gRPC call with protobuf messages.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return false };
+    let essence = essence(value.as_bytes());
+    let Some((base, format)) = essence.split_at_checked(GRPC.len()) else { return false };
+    base.eq_ignore_ascii_case(GRPC) && (format.is_empty() || format.eq_ignore_ascii_case(b"+proto"))
+}
+
+fn essence(value: &[u8]) -> &[u8] {
+    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+    value.get(..end).unwrap_or_default().trim_ascii()
+}
+
+/// The coding of an OTLP/HTTP body.
+pub(super) fn content_coding(headers: &HeaderMap) -> Coding {
+    coding(headers, &CONTENT_ENCODING)
+}
+
+/// The coding of a gRPC message whose compression flag is set.
+pub(super) fn grpc_coding(headers: &HeaderMap) -> Coding {
+    coding(headers, &GRPC_ENCODING)
+}
+
+fn coding(headers: &HeaderMap, name: &HeaderName) -> Coding {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Coding::Identity };
+    let value = value.as_bytes().trim_ascii();
+    if values.next().is_some() {
+        Coding::Unknown
+    } else if value.is_empty() || value.eq_ignore_ascii_case(b"identity") {
+        Coding::Identity
+    } else if value.eq_ignore_ascii_case(b"gzip") || value.eq_ignore_ascii_case(b"x-gzip") {
+        Coding::Gzip
+    } else {
+        Coding::Unknown
+    }
+}
+
+/// The declared length of an HTTP/2 body, if there is one; over HTTP/1 the protocol library knows it.
+pub(super) fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the client holds its body back until it is asked for it.
+pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.contains_key(EXPECT)
+}
+
+/// How long the caller of a gRPC method waits; `None` when it does not say.
+pub(super) fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
+    let (unit, digits) = headers.get(GRPC_TIMEOUT)?.as_bytes().split_last()?;
+    if digits.is_empty() || digits.len() > 8 {
+        return None;
+    }
+    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(match unit {
+        b'H' => Duration::from_secs(count.saturating_mul(3600)),
+        b'M' => Duration::from_secs(count.saturating_mul(60)),
+        b'S' => Duration::from_secs(count),
+        b'm' => Duration::from_millis(count),
+        b'u' => Duration::from_micros(count),
+        b'n' => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn with(name: &'static str, value: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let _ = headers.insert(name, HeaderValue::from_static(value));
+        headers
+    }
+
+    #[test]
+    fn media_types_are_read_without_case_and_parameters() {
+        let cases = [
+            ("application/x-protobuf", Media::Protobuf),
+            ("Application/X-Protobuf; charset=utf-8", Media::Protobuf),
+            ("application/json;charset=utf-8", Media::Json),
+            ("application/x-protobuffer", Media::Other),
+            ("text/plain", Media::Other),
+            ("", Media::Other),
+        ];
+        for (value, media_type) in cases {
+            assert_eq!(media(&with("content-type", value)), media_type, "{value}");
+        }
+        assert_eq!(media(&HeaderMap::new()), Media::Other);
+    }
+
+    #[test]
+    fn only_protobuf_grpc_is_taken_as_grpc() {
+        for value in ["application/grpc", "application/grpc+proto", "application/grpc;x=1"] {
+            assert!(is_grpc(&with("content-type", value)), "{value}");
+        }
+        for value in ["application/grpc-web", "application/grpc+json", "application/x-protobuf"] {
+            assert!(!is_grpc(&with("content-type", value)), "{value}");
+        }
+    }
+
+    #[test]
+    fn codings_are_identity_gzip_or_unknown() {
+        let cases = [
+            ("gzip", Coding::Gzip),
+            ("GZIP", Coding::Gzip),
+            ("x-gzip", Coding::Gzip),
+            ("identity", Coding::Identity),
+            ("", Coding::Identity),
+            ("zstd", Coding::Unknown),
+            ("gzip, gzip", Coding::Unknown),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(content_coding(&with("content-encoding", value)), expected, "{value}");
+            assert_eq!(grpc_coding(&with("grpc-encoding", value)), expected, "{value}");
+        }
+        let mut twice = with("content-encoding", "gzip");
+        let _ = twice.append("content-encoding", HeaderValue::from_static("gzip"));
+        assert_eq!(content_coding(&twice), Coding::Unknown);
+    }
+
+    #[test]
+    fn timeouts_of_grpc_are_read_in_every_unit() {
+        let cases = [
+            ("10S", Some(Duration::from_secs(10))),
+            ("250m", Some(Duration::from_millis(250))),
+            ("1H", Some(Duration::from_secs(3600))),
+            ("2M", Some(Duration::from_secs(120))),
+            ("7u", Some(Duration::from_micros(7))),
+            ("99999999n", Some(Duration::from_nanos(99_999_999))),
+            ("100000000n", None),
+            ("S", None),
+            ("10", None),
+            ("-1S", None),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(grpc_timeout(&with("grpc-timeout", value)), expected, "{value}");
+        }
+    }
+}

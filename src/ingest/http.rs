@@ -1,0 +1,105 @@
+//! OTLP over HTTP/1: hyper's server, without its timers.
+//!
+//! Small buffers, no half-open connections. `pipeline_flush` is off: it keeps an answer back while unread
+//! bytes are in the buffer, which loses the answers to broken and refused requests. One future drives the
+//! connection and looks at its deadline and at the drain each time it is polled.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use ::http::{Request, Response, StatusCode};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::client::Client;
+use super::io::Io;
+use super::{body, head, otlp, verdict};
+use crate::units::KIB;
+
+/// The read buffer of a connection; 64 KiB costs a tenth more on large bodies.
+const BUFFER_BYTES_MAX: usize = 128 * KIB;
+/// A request's head.
+const HEAD_BYTES_MAX: usize = 16 * KIB;
+/// The unread body of a refused request is read to its end up to this size; the connection lives on.
+pub(super) const DISCARD_BYTES_MAX: usize = 64 * KIB;
+
+/// The settings of every HTTP/1 connection.
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    let _ = builder
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .header_read_timeout(None)
+        .half_close(false);
+    builder
+}
+
+/// Drives a connection to its end.
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    client: &Rc<Client>,
+    io: Io<S>,
+) {
+    let serving = Rc::clone(client);
+    let service = service_fn(move |request| {
+        let client = Rc::clone(&serving);
+        async move { Ok::<_, Infallible>(exchange(&client, request).await.map(Full::new)) }
+    });
+    let builder = &client.supplies().http1;
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let mut told = false;
+    poll_fn(|context| {
+        if client.poll_expired(context).is_ready() {
+            return Poll::Ready(());
+        }
+        if client.is_draining() && !told {
+            told = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        // How a connection ends is its client's affair: what was accepted is safe in a queue.
+        connection.as_mut().poll(context).map(drop)
+    })
+    .await;
+}
+
+/// One request and its answer.
+async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes> {
+    client.begin();
+    let (head, mut body) = request.into_parts();
+    let declared = body.size_hint().exact().map(|len| usize::try_from(len).unwrap_or(usize::MAX));
+    let expects = head::expects_continue(&head.headers);
+    let (answer, refused) = otlp::answer(client, &client.guard, head, &mut body, declared).await;
+    let answer = if refused && !body.is_end_stream() {
+        keep_or_close(client, answer, &mut body, declared, expects).await
+    } else {
+        answer
+    };
+    client.end();
+    answer
+}
+
+/// What becomes of a connection whose request was refused before its body was read.
+async fn keep_or_close(
+    client: &Client,
+    answer: Response<Bytes>,
+    rest: &mut Incoming,
+    declared: Option<usize>,
+    expects: bool,
+) -> Response<Bytes> {
+    let oversize = answer.status() == StatusCode::PAYLOAD_TOO_LARGE;
+    let short = declared.is_none_or(|len| len <= DISCARD_BYTES_MAX) && !oversize;
+    client.guard.allow_body(DISCARD_BYTES_MAX);
+    // A client that waits to be asked for its body is not asked: it would send it in vain.
+    if short && !expects && body::discard(rest, DISCARD_BYTES_MAX).await {
+        return answer;
+    }
+    client.linger.set(true);
+    verdict::closing(answer)
+}

@@ -1,0 +1,166 @@
+//! The socket as protocol libraries see it.
+//!
+//! - Bytes read while the protocol was being guessed come first; after them the wrapper costs a branch.
+//! - Reads tell the [`Client`] that something came, which is how a deadline is set for a head.
+//! - Over HTTP/2 reads go through a pooled block of 256 KiB, held only while bytes remain in it: the
+//!   library would otherwise ask the system for every frame.
+//! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is thrown
+//!   away for at most a second, since a socket closed with bytes unread sends RST and the client never
+//!   sees its answer.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+
+use super::client::{Client, Phase};
+use crate::buf::pool::Home;
+use crate::units::{KIB, MIB};
+
+/// Bytes thrown away before a connection is closed.
+const LINGER_BYTES: usize = MIB;
+/// How long that may take.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+/// The block that HTTP/2 connections read through.
+pub(super) const READ_AHEAD: usize = 256 * KIB;
+
+/// A socket with what was read ahead of the protocol library.
+#[derive(Debug)]
+pub(super) struct Io<S> {
+    stream: S,
+    client: Rc<Client>,
+    ahead: Vec<u8>,
+    at: usize,
+    blocks: Option<Arc<Home>>,
+    closing: Closing,
+}
+
+#[derive(Debug)]
+enum Closing {
+    No,
+    Lingering { left: usize },
+    Done,
+}
+
+impl<S> Io<S> {
+    /// A socket of which `first` has been read.
+    pub(super) const fn new(stream: S, first: Vec<u8>, client: Rc<Client>) -> Self {
+        Self { stream, client, ahead: first, at: 0, blocks: None, closing: Closing::No }
+    }
+
+    /// Reads through blocks of `home` from now on.
+    pub(super) fn reading_ahead(mut self, home: Arc<Home>) -> Self {
+        self.blocks = Some(home);
+        self
+    }
+
+    /// Hands out what lies ready; the block goes home with its last byte.
+    fn hand_out(&mut self, out: &mut ReadBuf<'_>) {
+        let rest = self.ahead.get(self.at..).unwrap_or_default();
+        let count = rest.len().min(out.remaining());
+        out.put_slice(rest.get(..count).unwrap_or_default());
+        self.at = self.at.saturating_add(count);
+        if self.at >= self.ahead.len() {
+            self.at = 0;
+            let empty = std::mem::take(&mut self.ahead);
+            if let Some(home) = &self.blocks {
+                home.give(empty);
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.ahead.is_empty() {
+            this.client.received();
+            this.hand_out(out);
+            return Poll::Ready(Ok(()));
+        }
+        let Some(home) = &this.blocks else {
+            let before = out.filled().len();
+            ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
+            if out.filled().len() > before {
+                this.client.received();
+            }
+            return Poll::Ready(Ok(()));
+        };
+        let mut block = home.take(READ_AHEAD);
+        let read = pin!(this.stream.read_buf(&mut block)).poll(context);
+        match read {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                this.ahead = block;
+                this.hand_out(out);
+                Poll::Ready(Ok(()))
+            }
+            other => {
+                home.give(block);
+                other.map_ok(|_| ())
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            match &mut this.closing {
+                Closing::No => {
+                    ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+                    let unread = this.client.linger.get() || this.client.phase() == Phase::Head;
+                    if !unread {
+                        this.closing = Closing::Done;
+                        continue;
+                    }
+                    this.client.guard.allow(LINGER_TIME);
+                    this.closing = Closing::Lingering { left: LINGER_BYTES };
+                }
+                Closing::Lingering { left } => {
+                    let mut scrap = [0; 16 * KIB];
+                    let mut scrap = ReadBuf::new(&mut scrap);
+                    let read = ready!(Pin::new(&mut this.stream).poll_read(context, &mut scrap));
+                    let count = scrap.filled().len();
+                    *left = left.saturating_sub(count);
+                    if read.is_err() || count == 0 || *left == 0 {
+                        this.closing = Closing::Done;
+                    }
+                }
+                Closing::Done => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One OTLP/HTTP request, whatever the version of HTTP below: checks, ticket, body, pipeline, answer.
+
+use std::future::Future;
+
+use ::http::request::Parts;
+use ::http::{Method, Response};
+use bytes::Bytes;
+use spanyard_wire::reply;
+use tokio::time::timeout;
+
+use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
+use super::client::Client;
+use super::front::Way;
+use super::guard::Guard;
+use super::head::{self, Coding, Media};
+use super::verdict::{self, Fault};
+use crate::pipeline::{Arrival, Entry, Verdict};
+use crate::queue::SOFT_DELAY;
+use crate::queue::batch::Encoding;
+
+/// Handles a request; the second value tells that it was refused, so that some of its body may be unread.
+/// `guard` is the deadline of whoever waits for the body.
+pub(super) async fn answer<B: Source>(
+    client: &Client,
+    guard: &Guard,
+    head: Parts,
+    body: &mut B,
+    declared: Option<usize>,
+) -> (Response<Bytes>, bool) {
+    let front = client.gate.front();
+    let media = head::media(&head.headers);
+    let way = front.http(head.uri.path());
+    let result = match way {
+        None => Err(Fault::UnknownPath),
+        Some(way) => take(client, guard, way, &head, media, body, declared).await,
+    };
+    match result {
+        Ok(partial) => (verdict::http_success(head.headers, partial), false),
+        Err(fault) => {
+            if let Some(way) = way {
+                blame(way.entry, &fault, client);
+            }
+            (client.supplies().answers.http_fault(&fault, media, head.headers), true)
+        }
+    }
+}
+
+/// Reads the request and gives it to the pipeline. `Ok` is the body of the answer.
+async fn take<B: Source>(
+    client: &Client,
+    guard: &Guard,
+    way: Way<'_>,
+    head: &Parts,
+    media: Media,
+    body: &mut B,
+    declared: Option<usize>,
+) -> Result<Bytes, Fault> {
+    let coding = head::content_coding(&head.headers);
+    check(head, media, coding)?;
+    let Way { entry, bytes_max, headers } = way;
+    if declared.is_some_and(|len| len > bytes_max) {
+        return Err(Fault::TooLarge { limit: bytes_max });
+    }
+    let wanted = declared.unwrap_or(UNKNOWN_LENGTH_TICKET);
+    let (ticket, held) = client.admit_request(entry, wanted)?;
+    guard.allow_body(declared.unwrap_or(bytes_max));
+    let raw = match declared {
+        Some(len) => body::sized(body, Bytes::new(), len, ticket, entry.home()).await?.0,
+        None => body::unsized_body(body, bytes_max, ticket, entry.home()).await?,
+    };
+    guard.rest();
+    drop(held);
+    let arrival = Arriving { client, way, gzip: coding == Coding::Gzip };
+    let headers = headers.then_some(&head.headers);
+    let verdict = arrival.accept(raw, headers).await?;
+    settle(verdict).await.map(|partial| match partial {
+        None => Bytes::new(),
+        Some((rejected, message)) => reply::partial_success(rejected, &message).into(),
+    })
+}
+
+/// What can be refused by the head alone.
+fn check(head: &Parts, media: Media, coding: Coding) -> Result<(), Fault> {
+    if head.method != Method::POST {
+        return Err(Fault::Method);
+    }
+    match media {
+        Media::Protobuf if coding == Coding::Unknown => Err(Fault::Encoding),
+        Media::Protobuf => Ok(()),
+        Media::Json => Err(Fault::Json),
+        Media::Other => Err(Fault::MediaType),
+    }
+}
+
+/// A message that has been read and goes into the pipeline.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arriving<'a> {
+    pub(super) client: &'a Client,
+    pub(super) way: Way<'a>,
+    /// Whether its bytes are gzip.
+    pub(super) gzip: bool,
+}
+
+impl Arriving<'_> {
+    /// Inflates the message if need be, and hands it over.
+    pub(super) async fn accept(
+        self,
+        raw: Raw,
+        headers: Option<&::http::HeaderMap>,
+    ) -> Result<Verdict, Fault> {
+        let Way { entry, bytes_max, .. } = self.way;
+        let (message, original) = if self.gzip && !raw.bytes().is_empty() {
+            let home = entry.home();
+            let ticket = entry.lease().empty();
+            let inflater = &self.client.supplies().inflater;
+            let inflated = inflater.gzip(raw.bytes(), bytes_max, home, ticket).await?;
+            let original = raw.into_block(home)?;
+            (Raw::Block(inflated), Some((Encoding::Gzip, original)))
+        } else {
+            (raw, None)
+        };
+        let message = message.into_message();
+        Ok(entry.accept(Arrival { headers, peer: self.client.peer, message, original }))
+    }
+}
+
+/// Turns a verdict into success, possibly partial, after the pressure it tells of has been waited out.
+pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fault> {
+    match verdict {
+        Verdict::Accepted { hold: None } => Ok(None),
+        Verdict::Accepted { hold: Some(destination) } => {
+            relieved(destination.relieved()).await;
+            Ok(None)
+        }
+        Verdict::Partial { rejected, message } => {
+            Ok(Some((i64::try_from(rejected).unwrap_or(i64::MAX), message)))
+        }
+        Verdict::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Waits at most [`SOFT_DELAY`]; after that only the hard bound counts.
+async fn relieved(pressure: impl Future<Output = ()>) {
+    drop(timeout(SOFT_DELAY, pressure).await);
+}
+
+/// Counts and logs a request that never was a message.
+pub(super) fn blame(entry: &Entry, fault: &Fault, _client: &Client) {
+    if let Some(reason) = fault.row().reason {
+        entry.meter().malformed(reason);
+    }
+}

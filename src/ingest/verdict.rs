@@ -1,0 +1,315 @@
+//! ONE TABLE: what happened to a request -> HTTP status, gRPC code, counter label; and the answers.
+//!
+//! An error's body is a `google.rpc.Status` in the request's own type (protobuf or JSON), plain text when
+//! the type is not known. Refusals that a retry can help carry `Retry-After: 1` or `2` over HTTP and a
+//! `RetryInfo` of one to two seconds over gRPC, taking turns so that clients do not come back together;
+//! others carry neither. Invariant: texts are ours, without quotes or control characters.
+//!
+//! Header maps of requests are emptied and used for their answers: hyper takes them back for the next.
+
+use std::cell::Cell;
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use spanyard_wire::error::WireError;
+use spanyard_wire::reply;
+
+use super::head::{JSON, Media, PROTOBUF};
+use crate::frame::FrameError;
+use crate::frame::grpc_prefix::BadCall;
+use crate::pipeline::Refusal;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+const GRPC_ACCEPT: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+/// Different delays that refusals over gRPC name: 1 s and then an eighth more each.
+const DELAYS: u32 = 8;
+
+/// Why a request is not answered with success.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// No signal is taken at this path.
+    UnknownPath,
+    /// Not POST.
+    Method,
+    /// A content type that is not OTLP's.
+    MediaType,
+    /// OTLP/JSON.
+    Json,
+    /// A content coding that is not taken.
+    Encoding,
+    /// Damaged gzip.
+    Compression {
+        /// Where in the compressed bytes.
+        offset: usize,
+        /// What was found.
+        reason: &'static str,
+    },
+    /// Damaged protobuf.
+    Malformed(WireError),
+    /// Not one gRPC message.
+    Call(BadCall),
+    /// More bytes than are taken.
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// There is no room now.
+    Overloaded,
+    /// The body broke off.
+    CutOff,
+    /// The body did not arrive in time.
+    Slow,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) http: StatusCode,
+    /// The gRPC code, also in the body over HTTP.
+    pub(super) grpc: i32,
+    /// The counter's label `reason`; `None`: not the request's fault.
+    pub(super) reason: Option<&'static str>,
+}
+
+impl Fault {
+    /// The table.
+    pub(super) const fn row(&self) -> Row {
+        let (http, grpc, reason) = match self {
+            Self::UnknownPath => (StatusCode::NOT_FOUND, UNIMPLEMENTED, Some("other")),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, UNIMPLEMENTED, Some("other")),
+            Self::MediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT, Some("media_type"))
+            }
+            Self::Json => (StatusCode::UNSUPPORTED_MEDIA_TYPE, UNIMPLEMENTED, Some("media_type")),
+            Self::Encoding => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
+            Self::Compression { .. } => {
+                (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))
+            }
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("protobuf")),
+            Self::Call(_) => (StatusCode::BAD_REQUEST, INTERNAL, Some("grpc_frame")),
+            Self::TooLarge { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED, Some("too_large"))
+            }
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None),
+            Self::CutOff => (StatusCode::BAD_REQUEST, INTERNAL, Some("truncated")),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED, Some("timeout")),
+        };
+        Row { http, grpc, reason }
+    }
+}
+
+const INVALID_ARGUMENT: i32 = 3;
+const DEADLINE_EXCEEDED: i32 = 4;
+const RESOURCE_EXHAUSTED: i32 = 8;
+const UNIMPLEMENTED: i32 = 12;
+const INTERNAL: i32 = 13;
+const UNAVAILABLE: i32 = 14;
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPath => formatter.write_str("no pipeline takes a signal at this path"),
+            Self::Method => formatter.write_str("expected the method POST"),
+            Self::MediaType => write!(formatter, "expected the content type {PROTOBUF}"),
+            Self::Json => {
+                write!(formatter, "{JSON} is not supported yet, expected {PROTOBUF}")
+            }
+            Self::Encoding => {
+                formatter.write_str("unsupported encoding, expected gzip or identity")
+            }
+            Self::Compression { offset, reason } => {
+                write!(formatter, "gzip at offset {offset}: {reason}")
+            }
+            Self::Malformed(error) => write!(formatter, "protobuf at {error}"),
+            Self::Call(error) => error.fmt(formatter),
+            Self::TooLarge { limit } => {
+                write!(formatter, "the message is larger than {limit} bytes")
+            }
+            Self::Overloaded => formatter.write_str("no room at the moment, try again"),
+            Self::CutOff => formatter.write_str("the body ended early"),
+            Self::Slow => formatter.write_str("the body did not arrive in time"),
+        }
+    }
+}
+
+impl From<FrameError> for Fault {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::TooLarge { limit } => Self::TooLarge { limit },
+            FrameError::Overloaded => Self::Overloaded,
+            FrameError::BadGzip { offset, reason } => Self::Compression { offset, reason },
+        }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Malformed(error) => Self::Malformed(error),
+            Refusal::Overloaded => Self::Overloaded,
+        }
+    }
+}
+
+impl From<BadCall> for Fault {
+    fn from(error: BadCall) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// Answers of one shard: what can be made beforehand, and whose turn it is.
+#[derive(Debug)]
+pub(super) struct Answers {
+    turn: Cell<u32>,
+    overloaded: Bytes,
+    details: Vec<HeaderValue>,
+    message: HeaderValue,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        let text = Fault::Overloaded.to_string();
+        let details = (0..DELAYS).map(|step| {
+            let delay = Duration::from_millis(1000).saturating_add(step * DELAY_STEP);
+            details(UNAVAILABLE, &text, Some(delay))
+        });
+        Self {
+            turn: Cell::new(0),
+            overloaded: Bytes::from(reply::status(UNAVAILABLE, &text, None)),
+            details: details.collect(),
+            message: percent_encoded(&text),
+        }
+    }
+}
+
+/// What the delays of refusals differ by.
+const DELAY_STEP: Duration = Duration::from_millis(125);
+
+impl Answers {
+    fn turn(&self) -> u32 {
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        turn
+    }
+
+    /// The answer to a request that failed, over HTTP. `headers` is reused.
+    pub(super) fn http_fault(
+        &self,
+        fault: &Fault,
+        media: Media,
+        mut headers: HeaderMap,
+    ) -> Response<Bytes> {
+        headers.clear();
+        let row = fault.row();
+        if *fault == Fault::Overloaded {
+            let seconds = if self.turn().is_multiple_of(2) { "1" } else { "2" };
+            let _ = headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if *fault == Fault::Method {
+            let _ = headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        let (kind, body) = match media {
+            Media::Protobuf if *fault == Fault::Overloaded => (PROTOBUF, self.overloaded.clone()),
+            Media::Protobuf => (PROTOBUF, reply::status(row.grpc, &fault.to_string(), None).into()),
+            Media::Json => {
+                (JSON, format!("{{\"code\":{},\"message\":\"{fault}\"}}", row.grpc).into())
+            }
+            Media::Other => ("text/plain; charset=utf-8", format!("{fault}\n").into()),
+        };
+        let _ = headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response(row.http, headers, body)
+    }
+
+    /// The answer to a call that failed, over gRPC: headers only, which end the stream.
+    pub(super) fn grpc_fault(&self, fault: &Fault, mut headers: HeaderMap) -> Response<()> {
+        headers.clear();
+        let row = fault.row();
+        let _ = headers.insert(CONTENT_TYPE, GRPC_TYPE);
+        let _ = headers.insert(GRPC_STATUS, HeaderValue::from(row.grpc));
+        if *fault == Fault::Overloaded {
+            let index = self.turn() % DELAYS;
+            let ready = usize::try_from(index).ok().and_then(|index| self.details.get(index));
+            if let Some(details) = ready {
+                let _ = headers.insert(GRPC_DETAILS, details.clone());
+            }
+            let _ = headers.insert(GRPC_MESSAGE, self.message.clone());
+        } else {
+            let text = fault.to_string();
+            let _ = headers.insert(GRPC_MESSAGE, percent_encoded(&text));
+            let _ = headers.insert(GRPC_DETAILS, details(row.grpc, &text, None));
+        }
+        if *fault == Fault::Encoding {
+            let _ = headers.insert(GRPC_ACCEPT, HeaderValue::from_static("identity,gzip"));
+        }
+        with_headers(headers, ())
+    }
+}
+
+const GRPC_TYPE: HeaderValue = HeaderValue::from_static("application/grpc");
+
+/// Success over HTTP: an empty protobuf message, or what `partial_success` says.
+pub(super) fn http_success(mut headers: HeaderMap, partial: Bytes) -> Response<Bytes> {
+    headers.clear();
+    let _ = headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
+    response(StatusCode::OK, headers, partial)
+}
+
+/// Has the connection closed after this answer.
+pub(super) fn closing(mut answer: Response<Bytes>) -> Response<Bytes> {
+    let _ = answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+/// The head of a successful gRPC answer.
+pub(super) fn grpc_success(mut headers: HeaderMap) -> Response<()> {
+    headers.clear();
+    let _ = headers.insert(CONTENT_TYPE, GRPC_TYPE);
+    with_headers(headers, ())
+}
+
+/// The end of a successful gRPC answer.
+pub(super) fn grpc_trailers() -> HeaderMap {
+    let mut trailers = HeaderMap::with_capacity(1);
+    let _ = trailers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
+    trailers
+}
+
+fn response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Bytes> {
+    let mut response = with_headers(headers, body);
+    *response.status_mut() = status;
+    response
+}
+
+fn with_headers<B>(headers: HeaderMap, body: B) -> Response<B> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
+}
+
+fn details(code: i32, text: &str, delay: Option<Duration>) -> HeaderValue {
+    let encoded = STANDARD_NO_PAD.encode(reply::status(code, text, delay));
+    HeaderValue::try_from(encoded).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// A gRPC message: what is not printable ASCII, and `%`, as `%XX`.
+fn percent_encoded(text: &str) -> HeaderValue {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if (b' '..=b'~').contains(&byte) && byte != b'%' {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    HeaderValue::try_from(encoded).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests;
