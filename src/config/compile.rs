@@ -388,3 +388,6 @@ fn asks_resource(condition: &Condition) -> bool {
         Condition::Always(_) | Condition::HeaderIs { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,6 @@ fn report(field: &Field<'_>, wrong: Wrong) {
     }
     field.report.error(mark, &field.path, fault);
 }
+
+#[cfg(test)]
+mod tests;

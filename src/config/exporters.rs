@@ -354,3 +354,6 @@ fn level(section: &Section<'_>) -> u32 {
         .and_then(|level| u32::try_from(level).ok());
     level.unwrap_or(GZIP_LEVEL)
 }
+
+#[cfg(test)]
+mod tests;

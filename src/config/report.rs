@@ -190,3 +190,6 @@ impl<'a> Report<'a> {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests;

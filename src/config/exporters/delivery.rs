@@ -192,6 +192,7 @@ fn batch(queue: &Section<'_>, of_queue: Option<Sizer>) -> Option<Batching> {
             &section.path,
             fault.expected(expected),
         );
+        return None;
     }
     let delay_max = section.duration("flush_timeout", Duration::from_millis(200));
     if delay_max.is_zero()

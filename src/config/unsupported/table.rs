@@ -303,7 +303,7 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
         NotYet("scrape the metrics page"),
     ),
     (
-        "service.telemetry.metrics.readers.prometheus",
+        "service.telemetry.metrics.readers.pull.exporter.prometheus",
         "with_resource_constant_labels",
         NotYet(""),
     ),
