@@ -105,3 +105,6 @@ fn report(field: &Field<'_>, wrong: Wrong) {
     }
     field.report.error(mark, &field.path, fault);
 }
+
+#[cfg(test)]
+mod tests;

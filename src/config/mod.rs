@@ -22,6 +22,8 @@ mod duration;
 mod env;
 mod exporters;
 mod extensions;
+#[cfg(test)]
+mod fixture;
 mod id;
 mod keys;
 mod listen;

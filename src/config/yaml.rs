@@ -143,3 +143,6 @@ fn merge_entry(entries: &mut Vec<Entry>, newer: Entry, emptied: &mut dyn FnMut(M
     slot.mark = newer.mark;
     slot.node = merge(base, newer.node, emptied);
 }
+
+#[cfg(test)]
+mod tests;
