@@ -19,10 +19,7 @@ pub(super) struct Ledger {
 pub(super) fn ledger(metrics: SocketAddr) -> io::Result<Ledger> {
     let reply = client::get(metrics, "/metrics")?;
     if reply.status != 200 {
-        let message = format!(
-            "http://{metrics}/metrics: expected 200, got {}",
-            reply.status
-        );
+        let message = format!("http://{metrics}/metrics: expected 200, got {}", reply.status);
         return Err(io::Error::other(message));
     }
     Ok(read(&String::from_utf8_lossy(&reply.body)))
@@ -38,9 +35,7 @@ fn read(page: &str) -> Ledger {
             continue;
         };
         let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-        let stage = labels
-            .split_once("stage=\"")
-            .and_then(|(_, rest)| rest.split('"').next());
+        let stage = labels.split_once("stage=\"").and_then(|(_, rest)| rest.split('"').next());
         match (name, stage) {
             ("spanyard_spans", Some(stage)) if labels.contains("signal=\"traces\"") => {
                 *ledger.stages.entry(stage.to_owned()).or_default() += value;
