@@ -8,9 +8,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use spanyard::config::{self, HostFacts, Source};
 
-const HOST: HostFacts = HostFacts {
-    memory_bytes: 1 << 30,
-};
+const HOST: HostFacts = HostFacts { memory_bytes: 1 << 30 };
 
 /// Pieces that mean something to YAML, to substitution or to conditions.
 const PIECES: &[&str] = &[
@@ -113,10 +111,7 @@ fn apply(text: &mut Vec<char>, change: &Change) {
 
 /// Loads a text and prints everything that is said about it.
 fn load(text: &str) {
-    let source = Source::Text {
-        name: "t".to_owned(),
-        text: text.to_owned(),
-    };
+    let source = Source::Text { name: "t".to_owned(), text: text.to_owned() };
     let env = |name: &str| (name == "A").then(|| "{a: [1, ${A}]}".to_owned());
     let problems = match config::load(&[source], &env, &HOST) {
         Ok(loaded) => loaded.warnings,
@@ -134,15 +129,10 @@ fn load(text: &str) {
 fn files() -> Result<Vec<String>, Box<dyn Error>> {
     let mut files = vec![config::EMBEDDED.to_owned()];
     for directory in ["valid", "invalid"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/configs")
-            .join(directory);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs").join(directory);
         for entry in fs::read_dir(path)? {
             let path = entry?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "yaml")
-            {
+            if path.extension().is_some_and(|extension| extension == "yaml") {
                 files.push(fs::read_to_string(path)?);
             }
         }

@@ -120,12 +120,8 @@ fn no_secret_is_shown() -> Result<(), Box<dyn Error>> {
 fn the_page_lists_the_keys_that_the_code_reads() -> Result<(), Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.md");
     let page = fs::read_to_string(&path)?;
-    let (head, rest) = page
-        .split_once("<!-- reference: begin -->\n")
-        .ok_or("no beginning")?;
-    let (listed, tail) = rest
-        .split_once("<!-- reference: end -->\n")
-        .ok_or("no end")?;
+    let (head, rest) = page.split_once("<!-- reference: begin -->\n").ok_or("no beginning")?;
+    let (listed, tail) = rest.split_once("<!-- reference: end -->\n").ok_or("no end")?;
     let reference = config::reference();
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         let begin = "<!-- reference: begin -->\n";
@@ -136,10 +132,7 @@ fn the_page_lists_the_keys_that_the_code_reads() -> Result<(), Box<dyn Error>> {
     }
     let (_, example) = head.split_once("```yaml\n").ok_or("no example")?;
     let (example, _) = example.split_once("```").ok_or("no end of the example")?;
-    let source = Source::Text {
-        name: "docs/config.md".to_owned(),
-        text: example.to_owned(),
-    };
+    let source = Source::Text { name: "docs/config.md".to_owned(), text: example.to_owned() };
     let loaded = config::load(&[source], &env, &HOST).map_err(|problems| problems.to_string())?;
     assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
     Ok(())

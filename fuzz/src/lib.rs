@@ -5,10 +5,7 @@
 //!
 //! The first byte chooses the signal. Where edits are wanted, the second says how many bytes choose
 //! them; the rest is the request. [`corpus`] writes the oracle's seeds in these forms.
-#![expect(
-    clippy::expect_used,
-    reason = "a fuzz target reports a bug by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a fuzz target reports a bug by panicking")]
 
 #[path = "../../src/wire/tests/oracle/check.rs"]
 mod check;
@@ -56,9 +53,7 @@ pub fn request(data: &[u8]) {
         assert_eq!(count_items(signal, body), Ok(group.items));
         for attribute in Resource::of(body).attributes() {
             let attribute = attribute.expect("a scanned resource");
-            let found = Resource::of(body)
-                .find(attribute.key)
-                .expect("a key that is there");
+            let found = Resource::of(body).find(attribute.key).expect("a key that is there");
             assert!(found.raw().len() <= body.len());
             drop(format!("{:?}", attribute.value.kind()));
         }
@@ -89,13 +84,8 @@ pub fn splice_roundtrip(data: &[u8]) {
     assert_eq!(out.len(), splice.len());
 
     let mut after = Request::new();
-    after
-        .scan(signal, &out)
-        .expect("an edited request is accepted");
-    assert_eq!(
-        (before.groups.len(), before.items),
-        (after.groups.len(), after.items)
-    );
+    after.scan(signal, &out).expect("an edited request is accepted");
+    assert_eq!((before.groups.len(), before.items), (after.groups.len(), after.items));
     assert!(
         changed
             || before
@@ -120,11 +110,7 @@ pub fn oracle_diff(data: &[u8]) {
         return;
     };
     let made = data.first().is_some_and(|head| head / 3 % 2 == 1);
-    let bytes = if made {
-        shapes::request(&mut Draw::new(bytes), signal)
-    } else {
-        bytes.to_vec()
-    };
+    let bytes = if made { shapes::request(&mut Draw::new(bytes), signal) } else { bytes.to_vec() };
     check::edit(signal, &bytes, &plan);
     check::cut(signal, &bytes, bytes.len() / 2);
     let (first, second) = bytes.split_at(bytes.len() / 2);
@@ -190,11 +176,7 @@ pub fn corpus() -> Vec<(&'static str, String, Vec<u8>)> {
         let plan: Vec<u8> = (1..=16_u8).map(|n| n.wrapping_mul(step)).collect();
         let planned = [&[head, 16], plan.as_slice(), &seed.bytes].concat();
         let made = [&[head + 3, 16], plan.as_slice(), &plan, &seed.bytes].concat();
-        all.push((
-            "request",
-            seed.name.to_owned(),
-            [&[head], seed.bytes.as_slice()].concat(),
-        ));
+        all.push(("request", seed.name.to_owned(), [&[head], seed.bytes.as_slice()].concat()));
         all.push(("splice_roundtrip", seed.name.to_owned(), planned.clone()));
         all.push(("oracle_diff", seed.name.to_owned(), planned));
         all.push(("oracle_diff", format!("made {}", seed.name), made));
@@ -208,11 +190,7 @@ pub fn corpus() -> Vec<(&'static str, String, Vec<u8>)> {
     ];
     for (name, body) in bodies {
         let len = u32::try_from(body.len()).unwrap_or_default();
-        let prefix = Prefix {
-            compressed: false,
-            len,
-        }
-        .to_bytes();
+        let prefix = Prefix { compressed: false, len }.to_bytes();
         let message = [&prefix, body.as_slice()].concat();
         all.push(("grpc_prefix", format!("two of {name}"), message.repeat(2)));
         all.push(("grpc_prefix", name.to_owned(), message));

@@ -83,13 +83,8 @@ fn check_names(document: &Document<'_>, settings: &Settings, report: &Report<'_>
 
 /// A connector stands on both sides of pipelines, so its id must be free on both.
 fn shares_id(connector: &Component<'_>, document: &Document<'_>, report: &Report<'_>) -> bool {
-    let sides = [
-        ("a receiver", &document.receivers),
-        ("an exporter", &document.exporters),
-    ];
-    let taken = sides
-        .into_iter()
-        .find(|(_, section)| section.get(&connector.id).is_some());
+    let sides = [("a receiver", &document.receivers), ("an exporter", &document.exporters)];
+    let taken = sides.into_iter().find(|(_, section)| section.get(&connector.id).is_some());
     if let Some((noun, _)) = taken {
         let message = format!("{noun} has the id `{}` too", connector.id);
         let field = &connector.field;

@@ -4,9 +4,7 @@ use super::plan::Plan;
 use super::{HostFacts, Loaded, Problems, Source, load};
 
 /// A machine of 1 GiB.
-pub(super) const HOST: HostFacts = HostFacts {
-    memory_bytes: 1 << 30,
-};
+pub(super) const HOST: HostFacts = HostFacts { memory_bytes: 1 << 30 };
 
 /// The variables that tests may name.
 pub(super) fn env(name: &str) -> Option<String> {
@@ -27,10 +25,7 @@ pub(super) fn env(name: &str) -> Option<String> {
 }
 
 pub(super) fn try_load(text: &str) -> Result<Loaded, Problems> {
-    let source = Source::Text {
-        name: "t.yaml".to_owned(),
-        text: text.to_owned(),
-    };
+    let source = Source::Text { name: "t.yaml".to_owned(), text: text.to_owned() };
     load(&[source], &env, &HOST)
 }
 
@@ -71,6 +66,5 @@ pub(super) fn messages(text: &str, line: usize) -> Vec<String> {
         Err(problems) => problems.into_vec(),
     };
     let here = problems.iter().filter(|problem| problem.place.line == line);
-    here.map(|problem| format!("{}: {}", problem.code.as_str(), problem.message))
-        .collect()
+    here.map(|problem| format!("{}: {}", problem.code.as_str(), problem.message)).collect()
 }

@@ -82,18 +82,13 @@ fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
         u64::try_from(bytes).unwrap_or(u64::MAX)
     };
     let fixed = (mib("limit_mib"), mib("spike_limit_mib"));
-    let shared = (
-        percent("limit_percentage"),
-        percent("spike_limit_percentage"),
-    );
+    let shared = (percent("limit_percentage"), percent("spike_limit_percentage"));
     let (limit, spike, spike_key) = if fixed.0 > 0 {
         (fixed.0, fixed.1, "spike_limit_mib")
     } else if shared.0 > 0 {
         (shared.0, shared.1, "spike_limit_percentage")
     } else {
-        let given = ["limit_mib", "limit_percentage"]
-            .into_iter()
-            .find_map(|key| section.get(key));
+        let given = ["limit_mib", "limit_percentage"].into_iter().find_map(|key| section.get(key));
         match given {
             None => {
                 let fault = Fault::new(Code::Missing, "no limit is set");
@@ -101,10 +96,7 @@ fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
             }
             // Any other value has been refused already.
             Some(field) if field.plain_text() == "0" => {
-                field.bad_value(
-                    "must be positive",
-                    "`limit_mib` or `limit_percentage` above 0",
-                );
+                field.bad_value("must be positive", "`limit_mib` or `limit_percentage` above 0");
             }
             Some(_) => {}
         }

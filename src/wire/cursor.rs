@@ -279,11 +279,7 @@ impl<'a> Cursor<'a> {
     #[cold]
     #[inline(never)]
     fn wrong_wire_type(&self, key: Key, expected: u8) -> WireError {
-        self.error(Reason::WrongWireType {
-            field: key.number(),
-            found: key.wire(),
-            expected,
-        })
+        self.error(Reason::WrongWireType { field: key.number(), found: key.wire(), expected })
     }
 }
 

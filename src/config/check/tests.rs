@@ -63,10 +63,7 @@ fn pipelines_that_do_not_fit_are_refused() {
         (
             "{nop: {}}",
             "{traces: {receivers: [otlp], exporters: [nop]}}",
-            vec![
-                "unknown-type: unknown type `nop`",
-                "conflict: an exporter has the id `nop` too",
-            ],
+            vec!["unknown-type: unknown type `nop`", "conflict: an exporter has the id `nop` too"],
         ),
         (
             "{}",
@@ -141,8 +138,5 @@ fn rules_on_headers_that_are_not_kept_are_pointed_out() {
     let pipelines = "{traces: {receivers: [otlp], exporters: [routing]}, \
                      traces/a: {receivers: [routing], exporters: [nop]}}";
     let said = all(&file(connectors, pipelines));
-    assert_eq!(
-        said,
-        ["surprising: routing by request headers sees none of its HTTP requests"]
-    );
+    assert_eq!(said, ["surprising: routing by request headers sees none of its HTTP requests"]);
 }

@@ -14,43 +14,24 @@ fn show(flow: &Flow) -> String {
 
 fn stage(flow: &Flow, index: usize) -> String {
     let all = |ids: &[crate::config::plan::StageId]| -> String {
-        assert!(
-            ids.iter().all(|id| id.0 > index),
-            "children come after their parent"
-        );
+        assert!(ids.iter().all(|id| id.0 > index), "children come after their parent");
         let shown: Vec<String> = ids.iter().map(|id| stage(flow, id.0)).collect();
         shown.join(" + ")
     };
     match &flow.stages[index] {
         Stage::Leaf(branch) => {
             let branch = &flow.branches[*branch];
-            let to: Vec<String> = branch
-                .legs
-                .iter()
-                .map(|leg| leg.destination.0.to_string())
-                .collect();
-            format!(
-                "{}[{}]>{}",
-                branch.pipeline,
-                branch.edits.len(),
-                to.join(",")
-            )
+            let to: Vec<String> =
+                branch.legs.iter().map(|leg| leg.destination.0.to_string()).collect();
+            format!("{}[{}]>{}", branch.pipeline, branch.edits.len(), to.join(","))
         }
         Stage::Switch(switch) => {
             let row = |row: &crate::config::plan::Row| {
-                format!(
-                    "{}({})",
-                    if row.copy { "copy" } else { "move" },
-                    all(&row.to)
-                )
+                format!("{}({})", if row.copy { "copy" } else { "move" }, all(&row.to))
             };
             let rows: Vec<String> = switch.rows.iter().map(row).collect();
             let rows = rows.join(" ");
-            format!(
-                "#{index}[{}] {rows} else({})",
-                switch.edits.len(),
-                all(&switch.default)
-            )
+            format!("#{index}[{}] {rows} else({})", switch.edits.len(), all(&switch.default))
         }
     }
 }
@@ -85,10 +66,7 @@ service:
     assert_eq!(traces(&text), "traces[0]>0,1 + traces/two[1]>0");
     let plan = plan(&text);
     assert_eq!(plan.destinations.len(), 3, "each (exporter, signal) once");
-    assert!(
-        plan.receivers[0].flows[1].is_none(),
-        "no pipeline takes metrics"
-    );
+    assert!(plan.receivers[0].flows[1].is_none(), "no pipeline takes metrics");
 }
 
 /// Conditions see the edits before them, branches carry the edits of the whole way.
@@ -116,11 +94,7 @@ service:
     let plan = plan(&text);
     let flow = plan.receivers[0].flows[0].as_ref().expect("a flow");
     assert!(!flow.by_request);
-    assert_eq!(
-        flow.branches.len(),
-        3,
-        "a pipeline named by several rows is compiled once"
-    );
+    assert_eq!(flow.branches.len(), 3, "a pipeline named by several rows is compiled once");
 }
 
 /// Tables may stand behind tables; without conditions on resources the request goes as a whole.
@@ -140,16 +114,8 @@ service:
     traces/end: {{receivers: [routing/two], processors: [resource/one], exporters: [nop/a]}}
 "
     );
-    assert_eq!(
-        traces(&text),
-        "#0[0] move(#1[2] move(traces/end[3]>0) else()) else()"
-    );
-    assert!(
-        plan(&text).receivers[0].flows[0]
-            .as_ref()
-            .expect("a flow")
-            .by_request
-    );
+    assert_eq!(traces(&text), "#0[0] move(#1[2] move(traces/end[3]>0) else()) else()");
+    assert!(plan(&text).receivers[0].flows[0].as_ref().expect("a flow").by_request);
 }
 
 /// The largest limiter is the budget; each flow refuses at its own lowest limit.
@@ -173,19 +139,11 @@ service:
 ";
     let plan = plan(text);
     let mib = crate::units::MIB;
-    assert_eq!(
-        (plan.budget.limit, plan.budget.soft),
-        (500 * mib, 400 * mib)
-    );
+    assert_eq!((plan.budget.limit, plan.budget.soft), (500 * mib, 400 * mib));
     let below: Vec<Option<usize>> = plan.receivers[0]
         .flows
         .iter()
-        .map(|flow| {
-            flow.as_ref()
-                .expect("a flow")
-                .admit_below
-                .map(|bytes| bytes / mib)
-        })
+        .map(|flow| flow.as_ref().expect("a flow").admit_below.map(|bytes| bytes / mib))
         .collect();
     assert_eq!(below, [Some(70), None, Some(400)]);
 }
@@ -206,9 +164,6 @@ service:
     let plan = plan(text);
     let flow = plan.receivers[0].flows[0].as_ref().expect("a flow");
     let legs = &flow.branches[0].legs;
-    let sizes: Vec<u64> = legs
-        .iter()
-        .map(|leg| leg.batch.as_ref().expect("on").size_min)
-        .collect();
+    let sizes: Vec<u64> = legs.iter().map(|leg| leg.batch.as_ref().expect("on").size_min).collect();
     assert_eq!(sizes, [9, 7]);
 }

@@ -26,20 +26,14 @@ fn parsed(context: &str, kind: &str, text: &str) -> Result<String, String> {
     match try_load(&file(&row)) {
         Ok(loaded) => {
             let flow = loaded.plan.receivers[0].flows[0].as_ref().expect("a flow");
-            let Stage::Switch(switch) = &flow.stages[0] else {
-                panic!("a switch")
-            };
+            let Stage::Switch(switch) = &flow.stages[0] else { panic!("a switch") };
             Ok(show(&switch.rows[0].when))
         }
         Err(problems) => {
             let problem = &problems.as_slice()[0];
             assert_eq!(problem.place.line, 2);
             let offset = problem.place.column - begin;
-            Err(format!(
-                "{offset} {}: {}",
-                problem.code.as_str(),
-                problem.message
-            ))
+            Err(format!("{offset} {}: {}", problem.code.as_str(), problem.message))
         }
     }
 }
@@ -52,18 +46,10 @@ fn show(condition: &Condition) -> String {
         Condition::Any(parts) => format!("(or {})", list(parts)),
         Condition::Not(inner) => format!("(not {})", show(inner)),
         Condition::Always(value) => value.to_string(),
-        Condition::HeaderIs {
-            header,
-            value,
-            negated,
-        } => {
+        Condition::HeaderIs { header, value, negated } => {
             format!("({} header:{header} {value})", sign(*negated))
         }
-        Condition::AttributeIs {
-            key,
-            value,
-            negated,
-        } => {
+        Condition::AttributeIs { key, value, negated } => {
             let value = match value {
                 Literal::Nil => "nil".to_owned(),
                 Literal::String(text) => format!("{text:?}"),
@@ -100,23 +86,13 @@ fn resource_conditions_mean_what_they_say() {
         ("not attributes[\"a\"] == \"x\"", "(not (== a \"x\"))"),
         ("not (true or false)", "(not (or true false))"),
         ("IsMatch(attributes[\"a\"], \"^x.*\")", "(match a ^x.*)"),
-        (
-            "not IsMatch(resource.attributes[\"a\"], \"x\")",
-            "(not (match a x))",
-        ),
+        ("not IsMatch(resource.attributes[\"a\"], \"x\")", "(not (match a x))"),
         ("IsMatch(attributes[\"a\"], \"x\") == true", "(match a x)"),
-        (
-            "IsMatch(attributes[\"a\"], \"x\") != true",
-            "(not (match a x))",
-        ),
+        ("IsMatch(attributes[\"a\"], \"x\") != true", "(not (match a x))"),
         (r#"attributes["a\"b"] == "c\\d""#, r#"(== a"b "c\\d")"#),
     ];
     for (text, expected) in cases {
-        assert_eq!(
-            parsed("resource", "condition", text).as_deref(),
-            Ok(expected),
-            "{text}"
-        );
+        assert_eq!(parsed("resource", "condition", text).as_deref(), Ok(expected), "{text}");
     }
 }
 
@@ -125,31 +101,12 @@ fn resource_conditions_mean_what_they_say() {
 fn statements_and_request_conditions_have_their_own_forms() {
     let cases = [
         ("resource", "statement", "route()", "true"),
-        (
-            "resource",
-            "statement",
-            "route() where attributes[\"a\"] == \"v\"",
-            "(== a \"v\")",
-        ),
-        (
-            "request",
-            "condition",
-            "request[\"X-Org\"] == \"v\"",
-            "(== header:x-org v)",
-        ),
-        (
-            "request",
-            "condition",
-            "request[\"X-Org\"]!=\"v\"",
-            "(!= header:x-org v)",
-        ),
+        ("resource", "statement", "route() where attributes[\"a\"] == \"v\"", "(== a \"v\")"),
+        ("request", "condition", "request[\"X-Org\"] == \"v\"", "(== header:x-org v)"),
+        ("request", "condition", "request[\"X-Org\"]!=\"v\"", "(!= header:x-org v)"),
     ];
     for (context, kind, text, expected) in cases {
-        assert_eq!(
-            parsed(context, kind, text).as_deref(),
-            Ok(expected),
-            "{text}"
-        );
+        assert_eq!(parsed(context, kind, text).as_deref(), Ok(expected), "{text}");
     }
 }
 
@@ -157,33 +114,18 @@ fn statements_and_request_conditions_have_their_own_forms() {
 #[test]
 fn a_wrong_condition_is_pointed_at_inside_its_text() {
     let cases = [
-        (
-            "attributes[\"a\"] = \"v\"",
-            "16 bad-value: `=` does not compare",
-        ),
+        ("attributes[\"a\"] = \"v\"", "16 bad-value: `=` does not compare"),
         ("attributes[\"a\"]", "15 bad-value: no comparison"),
-        (
-            "attributes[\"a\"] == \"v\" AND true",
-            "23 bad-value: unexpected text",
-        ),
-        (
-            "attributes[\"a\"] == \"v",
-            "19 bad-value: the text has no closing quote",
-        ),
-        (
-            "attributes[\"a\"] == null",
-            "19 bad-value: `null` is no word of this language",
-        ),
+        ("attributes[\"a\"] == \"v\" AND true", "23 bad-value: unexpected text"),
+        ("attributes[\"a\"] == \"v", "19 bad-value: the text has no closing quote"),
+        ("attributes[\"a\"] == null", "19 bad-value: `null` is no word of this language"),
         ("(true", "5 bad-value: unexpected text"),
         ("", "0 bad-value: something is missing here"),
         (
             "IsMatch(attributes[\"a\"], \"(\")",
             "25 bad-value: the pattern is not valid: unclosed group",
         ),
-        (
-            "attributes[\"a\"] > 5",
-            "16 not-supported: the operator `>` is not supported yet",
-        ),
+        ("attributes[\"a\"] > 5", "16 not-supported: the operator `>` is not supported yet"),
         (
             "span.attributes[\"a\"] == 5",
             "0 not-supported: the path `span.attributes` is not supported yet",
@@ -202,23 +144,13 @@ fn a_wrong_condition_is_pointed_at_inside_its_text() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(
-            parsed("resource", "condition", text),
-            Err(expected.to_owned()),
-            "{text}"
-        );
+        assert_eq!(parsed("resource", "condition", text), Err(expected.to_owned()), "{text}");
     }
     let deep = format!("{}true{}", "(".repeat(100), ")".repeat(100));
     let said = parsed("resource", "condition", &deep);
-    assert_eq!(
-        said,
-        Err("32 bad-value: parentheses are nested too deeply".to_owned())
-    );
-    for text in [
-        "not request[\"a\"] == \"v\"",
-        "request[\"a\"] == \"v\" x",
-        "request[\"a\"] == 5",
-    ] {
+    assert_eq!(said, Err("32 bad-value: parentheses are nested too deeply".to_owned()));
+    for text in ["not request[\"a\"] == \"v\"", "request[\"a\"] == \"v\" x", "request[\"a\"] == 5"]
+    {
         assert!(parsed("request", "condition", text).is_err(), "{text}");
     }
 }
@@ -227,10 +159,7 @@ fn a_wrong_condition_is_pointed_at_inside_its_text() {
 #[test]
 fn a_row_needs_one_condition_in_a_context_that_can_be_decided() {
     let cases = [
-        (
-            "{pipelines: [traces/a]}",
-            "missing: the row has no condition",
-        ),
+        ("{pipelines: [traces/a]}", "missing: the row has no condition"),
         (
             "{statement: route(), condition: 'true', pipelines: [traces/a]}",
             "conflict: the row has both a condition and a statement",
@@ -243,10 +172,7 @@ fn a_row_needs_one_condition_in_a_context_that_can_be_decided() {
             "{context: span, condition: 'true', pipelines: [traces/a]}",
             "not-supported: the context `span` is not supported yet",
         ),
-        (
-            "{context: spam, condition: 'true', pipelines: [traces/a]}",
-            "bad-value: unknown value",
-        ),
+        ("{context: spam, condition: 'true', pipelines: [traces/a]}", "bad-value: unknown value"),
         ("{condition: 'true'}", "missing: the row names no pipelines"),
         (
             "{condition: 'true', pipelines: [traces/b]}",
@@ -263,15 +189,7 @@ fn a_row_needs_one_condition_in_a_context_that_can_be_decided() {
     ];
     for (row, expected) in cases {
         let problems = try_load(&file(row)).expect_err(row);
-        let first = problems
-            .as_slice()
-            .iter()
-            .find(|p| p.place.line == 2)
-            .expect("in line 2");
-        assert_eq!(
-            format!("{}: {}", first.code.as_str(), first.message),
-            expected,
-            "{row}"
-        );
+        let first = problems.as_slice().iter().find(|p| p.place.line == 2).expect("in line 2");
+        assert_eq!(format!("{}: {}", first.code.as_str(), first.message), expected, "{row}");
     }
 }

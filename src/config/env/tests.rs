@@ -9,10 +9,7 @@ use crate::config::yaml::{Typed, Value, parse};
 /// The value of `k: <written>` as a type and as text, or the problem's column and message.
 fn expanded(written: &str) -> Result<(Option<Typed>, String), String> {
     let text = format!("k: {written}");
-    let source = Source::Text {
-        name: "t".to_owned(),
-        text: text.clone(),
-    };
+    let source = Source::Text { name: "t".to_owned(), text: text.clone() };
     let sources = Sources::read(&[source]);
     let report = Report::new(&sources);
     let mut root = parse(&text, 0, &report).expect("is YAML");
@@ -21,18 +18,13 @@ fn expanded(written: &str) -> Result<(Option<Typed>, String), String> {
     if let Some(problem) = problems.as_slice().first() {
         return Err(format!("{} {}", problem.place.column, problem.message));
     }
-    let Value::Map(entries) = &root.value else {
-        panic!("a mapping")
-    };
+    let Value::Map(entries) = &root.value else { panic!("a mapping") };
     let node = &entries[0].node;
     let scalar = match &node.value {
         Value::Scalar(scalar) => scalar.text.clone(),
         _ => String::new(),
     };
-    let text = node
-        .origin
-        .as_ref()
-        .map_or(scalar, |origin| origin.text.clone());
+    let text = node.origin.as_ref().map_or(scalar, |origin| origin.text.clone());
     Ok((node.typed(), text))
 }
 
@@ -54,11 +46,7 @@ fn references_are_replaced_as_in_the_collector() {
         ("$${A} ${env:A}", text("${A} a-value"), "${A} a-value"),
         ("${env:NONE:-d}", text("d"), "d"),
         ("${NONE:-4318}", Some(Typed::Int(4318)), "4318"),
-        (
-            "0.0.0.0:${NONE:-4318}",
-            text("0.0.0.0:4318"),
-            "0.0.0.0:4318",
-        ),
+        ("0.0.0.0:${NONE:-4318}", text("0.0.0.0:4318"), "0.0.0.0:4318"),
         ("${env:NONE:-}", Some(Typed::Null), ""),
         ("${env:EMPTY:-d}", Some(Typed::Null), ""),
         ("${env:${env:WHICH}}", text("a-value"), "a-value"),
@@ -72,11 +60,7 @@ fn references_are_replaced_as_in_the_collector() {
         ("${env:LINE}", text("two\nlines"), "two\nlines"),
     ];
     for (written, typed, value) in cases {
-        assert_eq!(
-            expanded(written),
-            Ok((typed, value.to_owned())),
-            "{written}"
-        );
+        assert_eq!(expanded(written), Ok((typed, value.to_owned())), "{written}");
     }
 }
 
@@ -97,9 +81,5 @@ fn what_cannot_be_replaced_is_a_problem_at_its_place() {
         assert_eq!(expanded(written), Err(expected.to_owned()), "{written}");
     }
     let deep = format!("{}A{}", "${env:".repeat(40), "}".repeat(40));
-    assert!(
-        expanded(&deep)
-            .expect_err("is refused")
-            .ends_with("references nest too deep")
-    );
+    assert!(expanded(&deep).expect_err("is refused").ends_with("references nest too deep"));
 }

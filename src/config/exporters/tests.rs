@@ -32,62 +32,18 @@ fn grpc(settings: &str) -> GrpcTarget {
 #[test]
 fn http_endpoints_become_a_peer_and_a_path() {
     let cases = [
-        (
-            "endpoint: \"http://a:4318\"",
-            "a",
-            4318,
-            false,
-            "/v1/traces",
-        ),
-        (
-            "endpoint: \"http://a:4318/\"",
-            "a",
-            4318,
-            false,
-            "/v1/traces",
-        ),
-        (
-            "endpoint: \"https://a.example.com/otlp\"",
-            "a.example.com",
-            443,
-            true,
-            "/otlp/v1/traces",
-        ),
-        (
-            "endpoint: \"http://a/x?k=v\"",
-            "a",
-            80,
-            false,
-            "/x/v1/traces?k=v",
-        ),
-        (
-            "endpoint: \"http://[::1]:4318\"",
-            "::1",
-            4318,
-            false,
-            "/v1/traces",
-        ),
+        ("endpoint: \"http://a:4318\"", "a", 4318, false, "/v1/traces"),
+        ("endpoint: \"http://a:4318/\"", "a", 4318, false, "/v1/traces"),
+        ("endpoint: \"https://a.example.com/otlp\"", "a.example.com", 443, true, "/otlp/v1/traces"),
+        ("endpoint: \"http://a/x?k=v\"", "a", 80, false, "/x/v1/traces?k=v"),
+        ("endpoint: \"http://[::1]:4318\"", "::1", 4318, false, "/v1/traces"),
         ("traces_endpoint: \"http://a:1/in\"", "a", 1, false, "/in"),
-        (
-            "traces_endpoint: \"http://a:1\", endpoint: \"http://b:2\"",
-            "a",
-            1,
-            false,
-            "/",
-        ),
+        ("traces_endpoint: \"http://a:1\", endpoint: \"http://b:2\"", "a", 1, false, "/"),
     ];
     for (settings, host, port, tls, path) in cases {
         let target = http(&format!("{{{settings}}}"));
-        let peer = (
-            target.peer.host.as_str(),
-            target.peer.port,
-            target.peer.tls.is_some(),
-        );
-        assert_eq!(
-            (peer, target.path.as_str()),
-            ((host, port, tls), path),
-            "{settings}"
-        );
+        let peer = (target.peer.host.as_str(), target.peer.port, target.peer.tls.is_some());
+        assert_eq!((peer, target.path.as_str()), ((host, port, tls), path), "{settings}");
     }
 }
 
@@ -98,46 +54,19 @@ fn grpc_endpoints_use_tls_unless_told_not_to() {
     let cases = [
         ("endpoint: \"a:4317\"", "a", 4317, true),
         (&format!("endpoint: \"a:4317\", {plain}"), "a", 4317, false),
-        (
-            &format!("endpoint: \"http://a:4317\", {plain}"),
-            "a",
-            4317,
-            false,
-        ),
+        (&format!("endpoint: \"http://a:4317\", {plain}"), "a", 4317, false),
         ("endpoint: \"http://a:4317\"", "a", 4317, true),
-        (
-            &format!("endpoint: \"https://a:443\", {plain}"),
-            "a",
-            443,
-            true,
-        ),
-        (
-            &format!("endpoint: \"dns:///a:4317\", {plain}"),
-            "a",
-            4317,
-            false,
-        ),
-        (
-            &format!("endpoint: \"[::1]:4317\", {plain}"),
-            "::1",
-            4317,
-            false,
-        ),
+        (&format!("endpoint: \"https://a:443\", {plain}"), "a", 443, true),
+        (&format!("endpoint: \"dns:///a:4317\", {plain}"), "a", 4317, false),
+        (&format!("endpoint: \"[::1]:4317\", {plain}"), "::1", 4317, false),
     ];
     for (settings, host, port, tls) in cases {
         let target = grpc(&format!("{{{settings}}}"));
-        let peer = (
-            target.peer.host.as_str(),
-            target.peer.port,
-            target.peer.tls.is_some(),
-        );
+        let peer = (target.peer.host.as_str(), target.peer.port, target.peer.tls.is_some());
         assert_eq!(peer, (host, port, tls), "{settings}");
     }
     let said = messages(&grpc_file("{endpoint: \"http://a:4317\"}"), 4);
-    assert_eq!(
-        said,
-        ["surprising: `http://` does not turn TLS off here, as in the Collector"]
-    );
+    assert_eq!(said, ["surprising: `http://` does not turn TLS off here, as in the Collector"]);
 }
 
 /// Settings of an exporter, and the one thing that is said about them.
@@ -145,22 +74,13 @@ const UNUSABLE: &[(&str, &str)] = &[
     ("endpoint: a:4318", "bad-value: the scheme is missing"),
     ("endpoint: \"ftp://a\"", "bad-value: unknown scheme"),
     ("endpoint: \"http://\"", "bad-value: not a URL"),
-    (
-        "endpoint: \"http://a:99999\"",
-        "bad-value: no usable host and port",
-    ),
+    ("endpoint: \"http://a:99999\"", "bad-value: no usable host and port"),
     (
         "endpoint: \"http://u:p@a\"",
         "not-supported: a user name or password in a URL is not supported yet",
     ),
-    (
-        "metrics_endpoint: \"http://a\"",
-        "missing: no endpoint for traces, which `traces` sends",
-    ),
-    (
-        "endpoint: \"http://a\", headers: {\"a b\": x}",
-        "bad-value: `a b` is no header name",
-    ),
+    ("metrics_endpoint: \"http://a\"", "missing: no endpoint for traces, which `traces` sends"),
+    ("endpoint: \"http://a\", headers: {\"a b\": x}", "bad-value: `a b` is no header name"),
     (
         "endpoint: \"http://a\", headers: {content-type: x}",
         "conflict: `content-type` is written by the exporter itself",
@@ -169,34 +89,16 @@ const UNUSABLE: &[(&str, &str)] = &[
         "endpoint: \"http://a\", headers: {x: \"${env:LINE}\"}",
         "bad-value: a header's value holds a line break or control character",
     ),
-    (
-        "endpoint: \"http://a\", headers: [{name: x}]",
-        "missing: `value` is required",
-    ),
+    ("endpoint: \"http://a\", headers: [{name: x}]", "missing: `value` is required"),
     (
         "endpoint: \"http://a\", compression: zstd",
         "not-supported: the compression `zstd` is not supported yet",
     ),
-    (
-        "endpoint: \"http://a\", compression_params: {level: 10}",
-        "bad-value: out of range",
-    ),
-    (
-        "endpoint: \"http://a\", tls: {cert_file: x}",
-        "missing: `key_file` is required",
-    ),
-    (
-        "endpoint: \"http://a\", tls: {min_version: \"2\"}",
-        "bad-value: unknown value",
-    ),
-    (
-        "endpoint: \"http://a\", tls: {min_version: 1.3}",
-        "wrong-type: wrong type",
-    ),
-    (
-        "endpoint: \"http://a\", timeout: -1s",
-        "bad-value: a duration cannot be negative",
-    ),
+    ("endpoint: \"http://a\", compression_params: {level: 10}", "bad-value: out of range"),
+    ("endpoint: \"http://a\", tls: {cert_file: x}", "missing: `key_file` is required"),
+    ("endpoint: \"http://a\", tls: {min_version: \"2\"}", "bad-value: unknown value"),
+    ("endpoint: \"http://a\", tls: {min_version: 1.3}", "wrong-type: wrong type"),
+    ("endpoint: \"http://a\", timeout: -1s", "bad-value: a duration cannot be negative"),
     (
         "endpoint: \"http://a\", sending_queue: {enabled: false}",
         "not-supported: `enabled: false` is not supported yet",
@@ -213,10 +115,7 @@ const UNUSABLE: &[(&str, &str)] = &[
         "endpoint: \"http://a\", sending_queue: {blocking: true}",
         "unknown-key: `blocking` has another name now",
     ),
-    (
-        "endpoint: \"http://a\", sending_queue: {queue_size: 0}",
-        "bad-value: out of range",
-    ),
+    ("endpoint: \"http://a\", sending_queue: {queue_size: 0}", "bad-value: out of range"),
     (
         "endpoint: \"http://a\", sending_queue: {queue_size: 5, sizer: items, batch: {}}",
         "conflict: `queue_size` is below `batch.min_size`: no batch would ever be full",
@@ -233,18 +132,12 @@ const UNUSABLE: &[(&str, &str)] = &[
         "endpoint: \"http://a\", sending_queue: {sizer: requests, batch: {}}",
         "bad-value: a batch is measured in items or bytes",
     ),
-    (
-        "endpoint: \"http://a\", retry_on_failure: {multiplier: 0.5}",
-        "bad-value: out of range",
-    ),
+    ("endpoint: \"http://a\", retry_on_failure: {multiplier: 0.5}", "bad-value: out of range"),
     (
         "endpoint: \"http://a\", retry_on_failure: {randomization_factor: .nan}",
         "bad-value: out of range",
     ),
-    (
-        "endpoint: \"http://a\", encoding: json",
-        "not-supported: `encoding` is not supported yet",
-    ),
+    ("endpoint: \"http://a\", encoding: json", "not-supported: `encoding` is not supported yet"),
 ];
 
 /// Each mistake is said once, in its place.
@@ -289,25 +182,17 @@ fn settings_of_an_exporter_arrive_in_the_plan() {
         block_on_overflow: true, batch: {flush_timeout: 1s, min_size: 5, max_size: 6, \
         partition: {metadata_keys: [X]}}}}";
     let destination = destination(&exporting(settings));
-    let Target::Http(target) = &destination.target else {
-        panic!("http")
-    };
+    let Target::Http(target) = &destination.target else { panic!("http") };
     assert_eq!(target.compression, Compression::Gzip(6));
     assert_eq!(target.timeout, Duration::from_secs(2));
     let tls = target.peer.tls.as_ref().expect("https");
     assert!(tls.ca_file.is_some() && tls.identity.is_some() && tls.skip_verify && tls.tls13_only);
     assert_eq!(tls.server_name.as_deref(), Some("b"));
     let queue = &destination.queue;
-    assert_eq!(
-        (queue.consumers, queue.capacity, queue.sizer),
-        (3, 4_000_000, Sizer::Bytes)
-    );
+    assert_eq!((queue.consumers, queue.capacity, queue.sizer), (3, 4_000_000, Sizer::Bytes));
     assert!(queue.required && !queue.merge);
     let batch = queue.batch.as_ref().expect("on");
-    assert_eq!(
-        (batch.size_min, batch.size_max, batch.sizer),
-        (5, 6, Sizer::Bytes)
-    );
+    assert_eq!((batch.size_min, batch.size_max, batch.sizer), (5, 6, Sizer::Bytes));
     assert_eq!(batch.metadata_keys, ["x"]);
     let retry = destination.retry.expect("on");
     assert_eq!(

@@ -28,16 +28,8 @@ fn a_memory_limiter_becomes_a_budget_in_bytes() {
     for (keys, limit, soft) in cases {
         let processor = format!("{{memory_limiter: {{check_interval: 1s, {keys}}}}}");
         let plan = plan(&processing("memory_limiter", &processor));
-        let Budget {
-            limit: bytes,
-            soft: below,
-            derived,
-        } = plan.budget;
-        assert_eq!(
-            (bytes / MIB, below / MIB, derived),
-            (limit, soft, false),
-            "{keys}"
-        );
+        let Budget { limit: bytes, soft: below, derived } = plan.budget;
+        assert_eq!((bytes / MIB, below / MIB, derived), (limit, soft, false), "{keys}");
         let flow = plan.receivers[0].flows[0].as_ref().expect("a flow");
         assert_eq!(flow.admit_below, Some(below));
     }
@@ -49,30 +41,15 @@ fn limits_that_cannot_hold_are_refused() {
     let cases = [
         ("{check_interval: 1s}", "missing: no limit is set"),
         ("{limit_mib: 5}", "missing: `check_interval` is required"),
-        (
-            "{limit_mib: 5, check_interval: 0s}",
-            "bad-value: must be positive",
-        ),
+        ("{limit_mib: 5, check_interval: 0s}", "bad-value: must be positive"),
         (
             "{check_interval: 1s, limit_mib: 5, spike_limit_mib: 5}",
             "conflict: the spike limit must be below the limit",
         ),
-        (
-            "{check_interval: 1s, limit_percentage: 101}",
-            "bad-value: out of range",
-        ),
-        (
-            "{check_interval: 1s, limit_mib: 1.5}",
-            "wrong-type: wrong type",
-        ),
-        (
-            "{check_interval: 1s, limit_mib: \"5\"}",
-            "wrong-type: wrong type",
-        ),
-        (
-            "{check_interval: 10, limit_mib: 5}",
-            "bad-value: a duration needs a unit",
-        ),
+        ("{check_interval: 1s, limit_percentage: 101}", "bad-value: out of range"),
+        ("{check_interval: 1s, limit_mib: 1.5}", "wrong-type: wrong type"),
+        ("{check_interval: 1s, limit_mib: \"5\"}", "wrong-type: wrong type"),
+        ("{check_interval: 10, limit_mib: 5}", "bad-value: a duration needs a unit"),
         (
             "{check_interval: 1s, limit_mib: 5, min_gc_interval_when_soft_limited: 1s}",
             "ignored: `min_gc_interval_when_soft_limited` is ignored",
@@ -100,10 +77,7 @@ fn a_batch_goes_to_the_legs_behind_it() {
     };
     assert_eq!(branch.legs[0].batch, Some(expected));
     let twice = processing("batch", "{batch: {metadata_keys: [a, A]}}");
-    assert_eq!(
-        messages(&twice, 3),
-        ["conflict: `a` is listed twice (case does not matter)"]
-    );
+    assert_eq!(messages(&twice, 3), ["conflict: `a` is listed twice (case does not matter)"]);
 }
 
 /// Values keep their YAML type; equal context keys share a slot.
@@ -135,84 +109,48 @@ fn resource_actions_become_edits_in_their_order() {
         ("j", Action::Insert(Source::Slot(1))),
         ("k", Action::Insert(Source::Slot(0))),
         ("l", Action::Insert(value(encode::any_value_int(1234)))),
-        (
-            "m",
-            Action::Insert(value(encode::any_value_string("v-1234"))),
-        ),
+        ("m", Action::Insert(value(encode::any_value_string("v-1234")))),
     ];
     let expected: Vec<Edit> = expected
         .into_iter()
-        .map(|(key, action)| Edit {
-            key: key.as_bytes().into(),
-            action,
-        })
+        .map(|(key, action)| Edit { key: key.as_bytes().into(), action })
         .collect();
     assert_eq!(branch.edits, expected);
-    assert_eq!(
-        slots,
-        [
-            ContextKey::Header("x-org".to_owned()),
-            ContextKey::ClientAddress
-        ]
-    );
+    assert_eq!(slots, [ContextKey::Header("x-org".to_owned()), ContextKey::ClientAddress]);
 }
 
 /// What an action cannot do is said, and what is not done yet too.
 #[test]
 fn actions_that_cannot_be_are_refused() {
     let cases = [
-        (
-            "{key: a, action: insert}",
-            "missing: there is no value to set",
-        ),
+        ("{key: a, action: insert}", "missing: there is no value to set"),
         (
             "{key: a, value: 1, from_attribute: b, action: insert}",
             "conflict: the value has two sources",
         ),
-        (
-            "{key: a, value: 1, action: delete}",
-            "conflict: `delete` takes no value",
-        ),
+        ("{key: a, value: 1, action: delete}", "conflict: `delete` takes no value"),
         ("{key: a, value: 1}", "missing: `action` is required"),
         ("{value: 1, action: insert}", "missing: `key` is required"),
-        (
-            "{key: a, value: 1, action: insret}",
-            "bad-value: unknown action",
-        ),
+        ("{key: a, value: 1, action: insret}", "bad-value: unknown action"),
         (
             "{key: a, value: 2024-01-31, action: insert}",
             "wrong-type: an attribute cannot hold a date",
         ),
-        (
-            "{key: a, value: 9223372036854775808, action: insert}",
-            "bad-value: out of range",
-        ),
+        ("{key: a, value: 9223372036854775808, action: insert}", "bad-value: out of range"),
         (
             "{key: a, value: [1], action: insert}",
             "not-supported: a list or mapping as a value is not supported yet",
         ),
-        (
-            "{key: a, action: hash}",
-            "not-supported: the action `hash` is not supported yet",
-        ),
-        (
-            "{pattern: ^a, action: delete}",
-            "not-supported: `pattern` is not supported yet",
-        ),
+        ("{key: a, action: hash}", "not-supported: the action `hash` is not supported yet"),
+        ("{pattern: ^a, action: delete}", "not-supported: `pattern` is not supported yet"),
         (
             "{key: a, from_context: auth.user, action: insert}",
             "not-supported: `auth.` in `from_context` is not supported yet",
         ),
-        (
-            "{key: a, value: \"${env:EMPTY}\", action: insert}",
-            "missing: there is no value to set",
-        ),
+        ("{key: a, value: \"${env:EMPTY}\", action: insert}", "missing: there is no value to set"),
     ];
     for (action, expected) in cases {
-        let text = processing(
-            "resource",
-            &format!("{{resource: {{attributes: [{action}]}}}}"),
-        );
+        let text = processing("resource", &format!("{{resource: {{attributes: [{action}]}}}}"));
         assert_eq!(messages(&text, 3), [expected], "{action}");
     }
 }

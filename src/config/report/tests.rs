@@ -34,10 +34,7 @@ fn a_value_from_the_environment_is_not_shown() {
                 exporters: {nop: {}}\n\
                 service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}\n";
     let said = try_load(text).expect_err("is refused").to_string();
-    assert!(
-        said.contains("found `${env:A}`") && !said.contains("a-value"),
-        "{said}"
-    );
+    assert!(said.contains("found `${env:A}`") && !said.contains("a-value"), "{said}");
 }
 
 /// A variable that is not set is said once; what hangs on it is not guessed at.
@@ -46,10 +43,7 @@ fn a_missing_variable_is_one_problem() {
     let text = "receivers: {otlp: {protocols: {http: {endpoint: \"${env:NONE}\"}}}}\n\
                 exporters: {otlphttp: {endpoint: \"${env:NONE}/x\", timeout: \"${NONE}\"}}\n\
                 service: {pipelines: {traces: {receivers: [otlp], exporters: [otlphttp]}}}\n";
-    assert_eq!(
-        messages(text, 1),
-        ["substitution: the variable NONE is not set"]
-    );
+    assert_eq!(messages(text, 1), ["substitution: the variable NONE is not set"]);
     let twice = ["substitution: the variable NONE is not set"; 2];
     assert_eq!(messages(text, 2), twice);
 }
@@ -61,9 +55,5 @@ fn the_number_of_problems_is_bounded() {
     let problems = try_load(&text).expect_err("is refused");
     assert_eq!(problems.as_slice().len(), super::PROBLEMS_MAX);
     assert!(problems.errors() > 5000);
-    assert!(
-        problems
-            .to_string()
-            .contains("further problems are not shown")
-    );
+    assert!(problems.to_string().contains("further problems are not shown"));
 }

@@ -121,11 +121,7 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     ("service.telemetry.logs", "error_output_paths", Ignored(LOGGER)),
     ("service.telemetry.logs", "initial_fields", Ignored(LOGGER)),
     ("service.telemetry.logs", "processors", Ignored(LOGGER)),
-    (
-        "service.telemetry.metrics.readers",
-        "periodic",
-        NotYet("scrape the metrics page"),
-    ),
+    ("service.telemetry.metrics.readers", "periodic", NotYet("scrape the metrics page")),
     (
         "service.telemetry.metrics.readers.pull.exporter.prometheus",
         "with_resource_constant_labels",

@@ -6,10 +6,7 @@ use crate::config::source::{Source, Sources};
 
 /// The tree in one line, or the first problem.
 fn flat(text: &str) -> Result<String, String> {
-    let source = Source::Text {
-        name: "t".to_owned(),
-        text: text.to_owned(),
-    };
+    let source = Source::Text { name: "t".to_owned(), text: text.to_owned() };
     let sources = Sources::read(&[source]);
     let report = Report::new(&sources);
     let tree = parse(text, 0, &report).map(|node| show(&node));
@@ -18,10 +15,7 @@ fn flat(text: &str) -> Result<String, String> {
         (Some(tree), None) => Ok(tree),
         (_, Some(problem)) => {
             let place = &problem.place;
-            Err(format!(
-                "{}:{} {}",
-                place.line, place.column, problem.message
-            ))
+            Err(format!("{}:{} {}", place.line, place.column, problem.message))
         }
         (None, None) => panic!("no tree and no problem"),
     }
@@ -48,10 +42,7 @@ fn show(node: &Node) -> String {
 fn anchors_and_merge_keys_are_resolved() {
     let cases = [
         ("a: &x [1, 2]\nb: *x", "{a:[1 2] b:[1 2]}"),
-        (
-            "a: &x {k: 1, l: 2}\nb:\n  <<: *x\n  k: 3",
-            "{a:{k:1 l:2} b:{k:3 l:2}}",
-        ),
+        ("a: &x {k: 1, l: 2}\nb:\n  <<: *x\n  k: 3", "{a:{k:1 l:2} b:{k:3 l:2}}"),
         (
             "a: &x {k: 1}\nb: &y {k: 2, m: 3}\nc: {<<: [*x, *y], z: 0}",
             "{a:{k:1} b:{k:2 m:3} c:{z:0 k:1 m:3}}",
@@ -70,15 +61,9 @@ fn anchors_and_merge_keys_are_resolved() {
 fn what_is_no_configuration_is_refused_with_its_place() {
     let cases = [
         ("a: 1\na: 2", "2:1 `a` is already set in this mapping"),
-        (
-            "a: {{ .Values.x }}",
-            "1:5 a list or mapping cannot be a key",
-        ),
+        ("a: {{ .Values.x }}", "1:5 a list or mapping cannot be a key"),
         ("a: 1\n---\nb: 2", "2:1 a second YAML document starts here"),
-        (
-            "a: &x [*x]",
-            "1:8 this alias stands inside the anchor it names",
-        ),
+        ("a: &x [*x]", "1:8 this alias stands inside the anchor it names"),
         ("a: !file x", "1:4 unknown YAML tag `!file`"),
         ("<<: 5", "1:5 `<<` merges mappings"),
         (": 5", "1:1 a key is missing before the colon"),
@@ -100,18 +85,13 @@ fn expansion_and_depth_are_bounded() {
         bomb.push_str(&format!("a{level}: &a{level} [{items}]\n"));
     }
     let said = flat(&bomb).expect_err("is refused");
-    assert!(
-        said.contains("too large once aliases are expanded"),
-        "{said}"
-    );
+    assert!(said.contains("too large once aliases are expanded"), "{said}");
 
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let said = flat(&deep).expect_err("is refused");
     assert!(said.contains("nested too deeply"), "{said}");
 
-    let block: String = (0..5000)
-        .map(|level| format!("{}a:\n", " ".repeat(level)))
-        .collect();
+    let block: String = (0..5000).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
     assert!(flat(&block).is_err());
 
     let mut chain = String::from("a0: &a0 [x]\n");

@@ -98,9 +98,7 @@ impl Rewrite {
     pub(super) const fn memory(&self) -> usize {
         let parts = self.parts.capacity().saturating_mul(size_of::<Span>());
         let pieces = self.pieces.capacity().saturating_mul(size_of::<Piece>());
-        parts
-            .saturating_add(pieces)
-            .saturating_add(self.encoded.capacity())
+        parts.saturating_add(pieces).saturating_add(self.encoded.capacity())
     }
 
     /// The `resource` fields of the group, whole, in order.

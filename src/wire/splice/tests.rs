@@ -174,16 +174,8 @@ fn one_huge_resource_does_not_keep_its_memory() {
     let mut scan = Request::new();
     scan.scan(Signal::Traces, &request).unwrap();
     let mut splice = Splice::new();
-    assert!(
-        splice
-            .edit_group(&request, &scan.groups[0], &[upsert("b", "1")], &[])
-            .unwrap()
-    );
+    assert!(splice.edit_group(&request, &scan.groups[0], &[upsert("b", "1")], &[]).unwrap());
     assert!(splice.patch().len() > huge.len());
     splice.clear();
-    assert!(
-        splice.memory() < 3 << 20,
-        "{} bytes are kept",
-        splice.memory()
-    );
+    assert!(splice.memory() < 3 << 20, "{} bytes are kept", splice.memory());
 }
