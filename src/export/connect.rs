@@ -1,8 +1,8 @@
 //! Opening a connection to a backend: TCP without delay, then TLS if the file asks for it.
 //!
-//! The name is looked up for each connection, so that a backend that moves is found again. Bounds: TCP
-//! and TLS together take at most [`CONNECT_MAX`], however long an attempt may be. What comes out is one
-//! stream of bytes; which protocol runs on it is decided by [`super::otlp_http`] and
+//! The name is looked up for each connection, so that a backend that moves is found again. Bounds:
+//! TCP and TLS together take at most [`CONNECT_MAX`], however long an attempt may be. What comes
+//! out is one stream of bytes; which protocol runs on it is decided by [`super::otlp_http`] and
 //! [`super::otlp_grpc`]. [`Dial`] is the seam at which tests put a pipe in place of a socket.
 
 use std::future::Future;
