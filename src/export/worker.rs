@@ -148,7 +148,7 @@ impl Worker {
                 None => false,
                 Some(backoff) => match crew.gate.pass(clock::now, backoff.expires()).await {
                     Some(probe) => probe,
-                    None => return End::GaveUp("waited for a dead backend".to_owned()),
+                    None => return End::GaveUp("the backend was not back in time".to_owned()),
                 },
             };
             if again {
