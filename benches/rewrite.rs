@@ -31,14 +31,8 @@ fn main() -> Result<(), WireError> {
 fn rewrite(criterion: &mut Criterion) -> Result<(), WireError> {
     let value = Source::Value(any_value_string("north").into());
     let edits = [
-        Edit {
-            key: UPSERTED.as_bytes().into(),
-            action: Action::Upsert(value),
-        },
-        Edit {
-            key: DELETED.as_bytes().into(),
-            action: Action::Delete,
-        },
+        Edit { key: UPSERTED.as_bytes().into(), action: Action::Upsert(value) },
+        Edit { key: DELETED.as_bytes().into(), action: Action::Delete },
     ];
     let mut group = criterion.benchmark_group("rewrite");
     for case in payloads::CASES {
@@ -82,20 +76,14 @@ fn edit(
 
 fn by_prost(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut request = ExportTraceServiceRequest::decode(bytes).ok()?;
-    for resource in request
-        .resource_spans
-        .iter_mut()
-        .filter_map(|group| group.resource.as_mut())
-    {
+    for resource in request.resource_spans.iter_mut().filter_map(|group| group.resource.as_mut()) {
         let value = any_value::Value::StringValue("north".to_owned());
         resource.attributes.push(KeyValue {
             key: UPSERTED.to_owned(),
             value: Some(AnyValue { value: Some(value) }),
             ..KeyValue::default()
         });
-        resource
-            .attributes
-            .retain(|attribute| attribute.key != DELETED);
+        resource.attributes.retain(|attribute| attribute.key != DELETED);
     }
     Some(request.encode_to_vec())
 }

@@ -44,9 +44,7 @@ fn scan(criterion: &mut Criterion) {
 /// How many groups a route on `deployment.environment.name` would take.
 fn production(request: &Request, bytes: &[u8]) -> usize {
     let found = request.groups.iter().filter(|group| {
-        Resource::of(group.body.of(bytes))
-            .find(b"deployment.environment.name")
-            .is_some()
+        Resource::of(group.body.of(bytes)).find(b"deployment.environment.name").is_some()
     });
     found.count()
 }

@@ -15,20 +15,21 @@ mod reload;
 mod shard;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, AdminHandle, AdminState};
-use crate::config::plan::Plan;
 use crate::config::Problems;
+use crate::config::plan::Plan;
 use crate::runtime::shard::{Supervised, placement, start};
 use crate::runtime::{clock, cores};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
 use common::{Common, Current, Order};
+use doors::AdminAddresses;
 pub use drain::Losses;
 
 /// Reads and checks the configuration again, for a reload.
@@ -56,6 +57,7 @@ impl App {
         };
         let cores = placement(count, plan.runtime.pin);
         let sockets = doors::bind_admin(&plan.admin)?;
+        let admin_addresses = AdminAddresses::of(&sockets);
         let current = Current::prepare(plan).map_err(io::Error::other)?;
         let common = Common::new(current, count)?;
         let plan = Arc::clone(&common.plan.load().plan);
@@ -66,7 +68,10 @@ impl App {
             shards.push(start_shard(&common, index, core)?);
         }
         common.readiness.set_ready();
-        banner::announce(&plan, count);
+        {
+            let doors = common.doors.lock().unwrap_or_else(PoisonError::into_inner);
+            banner::announce(&plan, &doors, admin_addresses, count);
+        }
         Ok(Self { common, admin, shards })
     }
 

@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 
 use spanyard::config::{self, HostFacts, Loaded, Problems, Source};
 
-const HOST: HostFacts = HostFacts {
-    memory_bytes: 4 << 30,
-};
+const HOST: HostFacts = HostFacts { memory_bytes: 4 << 30 };
 
 /// The environment that the files are written for.
 fn env(name: &str) -> Option<String> {
@@ -29,15 +27,8 @@ fn env(name: &str) -> Option<String> {
 }
 
 fn load(path: &Path) -> Result<Result<Loaded, Problems>, Box<dyn Error>> {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("?")
-        .to_owned();
-    let source = Source::Text {
-        name,
-        text: fs::read_to_string(path)?,
-    };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("?").to_owned();
+    let source = Source::Text { name, text: fs::read_to_string(path)? };
     Ok(config::load(&[source], &env, &HOST))
 }
 
@@ -53,16 +44,11 @@ fn said(result: &Result<Loaded, Problems>) -> String {
 }
 
 fn files(directory: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/configs")
-        .join(directory);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs").join(directory);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+        if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push(path);
         }
     }
@@ -89,20 +75,9 @@ fn invalid_files_are_refused_with_every_problem_in_its_place() -> Result<(), Box
     for path in files("invalid")? {
         let result = load(&path)?;
         let by_design = path.ends_with("08-shell-style-default-without-env-scheme.yaml");
-        assert_eq!(
-            result.is_ok(),
-            by_design,
-            "{}: {}",
-            path.display(),
-            said(&result)
-        );
+        assert_eq!(result.is_ok(), by_design, "{}: {}", path.display(), said(&result));
         if let Err(problems) = &result {
-            assert!(
-                problems
-                    .as_slice()
-                    .iter()
-                    .all(|problem| problem.place.line > 0)
-            );
+            assert!(problems.as_slice().iter().all(|problem| problem.place.line > 0));
         }
         compare(&path, &said(&result))?;
     }
@@ -137,5 +112,28 @@ fn no_secret_is_shown() -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    Ok(())
+}
+
+/// The reference in `docs/config.md` is what the code reads, and its example runs.
+#[test]
+fn the_page_lists_the_keys_that_the_code_reads() -> Result<(), Box<dyn Error>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.md");
+    let page = fs::read_to_string(&path)?;
+    let (head, rest) = page.split_once("<!-- reference: begin -->\n").ok_or("no beginning")?;
+    let (listed, tail) = rest.split_once("<!-- reference: end -->\n").ok_or("no end")?;
+    let reference = config::reference();
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        let begin = "<!-- reference: begin -->\n";
+        let end = "<!-- reference: end -->\n";
+        fs::write(&path, format!("{head}{begin}{reference}{end}{tail}"))?;
+    } else {
+        assert_eq!(listed, reference, "UPDATE_SNAPSHOTS=1 writes the page anew");
+    }
+    let (_, example) = head.split_once("```yaml\n").ok_or("no example")?;
+    let (example, _) = example.split_once("```").ok_or("no end of the example")?;
+    let source = Source::Text { name: "docs/config.md".to_owned(), text: example.to_owned() };
+    let loaded = config::load(&[source], &env, &HOST).map_err(|problems| problems.to_string())?;
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
     Ok(())
 }

@@ -40,18 +40,12 @@ impl Backend {
         let at = match text.strip_prefix("listen:") {
             Some(addr) => {
                 let http = resolve(addr)?;
-                let options = SinkOptions {
-                    http,
-                    ..SinkOptions::default()
-                };
+                let options = SinkOptions { http, ..SinkOptions::default() };
                 At::Here(Box::new(Sink::start(options)?))
             }
             None => At::There(resolve(text)?),
         };
-        let mut backend = Self {
-            at,
-            before: Evidence::default(),
-        };
+        let mut backend = Self { at, before: Evidence::default() };
         backend.before = backend.evidence(0)?;
         Ok(backend)
     }
@@ -123,23 +117,16 @@ pub fn resolve(text: &str) -> io::Result<SocketAddr> {
     let bare = bare.split('/').next().unwrap_or(bare);
     let wrong =
         |reason: String| io::Error::new(io::ErrorKind::InvalidInput, format!("{text:?}: {reason}"));
-    let mut addrs = bare
-        .to_socket_addrs()
-        .map_err(|e| wrong(format!("expected HOST:PORT: {e}")))?;
-    addrs
-        .next()
-        .ok_or_else(|| wrong("the name has no address".to_owned()))
+    let mut addrs =
+        bare.to_socket_addrs().map_err(|e| wrong(format!("expected HOST:PORT: {e}")))?;
+    addrs.next().ok_or_else(|| wrong("the name has no address".to_owned()))
 }
 
 fn ask(addr: SocketAddr, run: u32) -> io::Result<Evidence> {
     let get = |path: &str| {
         let place = |e: String| io::Error::other(format!("sink {addr}: GET {path}: {e}"));
         let reply = client::get(addr, path).map_err(|e| place(e.to_string()))?;
-        if reply.status == 200 {
-            Ok(reply.body)
-        } else {
-            Err(place(reply.status.to_string()))
-        }
+        if reply.status == 200 { Ok(reply.body) } else { Err(place(reply.status.to_string())) }
     };
     let report = get("/report")?;
     let report = String::from_utf8_lossy(&report);

@@ -70,16 +70,9 @@ pub(crate) fn finish(sum: u64, resource_mark: &[u8]) -> u64 {
 /// The checksum as it stands in the attribute.
 pub(crate) fn hex(checksum: u64) -> [u8; 16] {
     let mut digits = [0_u8; 16];
-    let nibbles = checksum
-        .to_be_bytes()
-        .into_iter()
-        .flat_map(|byte| [byte >> 4, byte & 15]);
+    let nibbles = checksum.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
     for (digit, nibble) in digits.iter_mut().zip(nibbles) {
-        *digit = if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' + nibble - 10
-        };
+        *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
     }
     digits
 }

@@ -205,17 +205,10 @@ impl SendArgs {
         let shape = self.shape.shape()?;
         let spans = shape.spans_per_request.max(1) as f64;
         let proved = !self.verify.is_empty();
-        let bare = self
-            .endpoint
-            .strip_prefix("http://")
-            .unwrap_or(&self.endpoint);
+        let bare = self.endpoint.strip_prefix("http://").unwrap_or(&self.endpoint);
         let (authority, path) = bare.split_once('/').unwrap_or((bare, "v1/traces"));
         let ten_seconds = self.requests.is_none().then_some(Duration::from_secs(10));
-        let retry_default = if proved {
-            Duration::from_secs(30)
-        } else {
-            Duration::ZERO
-        };
+        let retry_default = if proved { Duration::from_secs(30) } else { Duration::ZERO };
         Ok(Plan {
             protocol: match self.protocol {
                 Wire::Http => Protocol::Http,

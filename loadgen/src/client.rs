@@ -57,11 +57,7 @@ impl Raw {
     /// When nobody accepts within [`PATIENCE`].
     pub fn connect(addr: SocketAddr) -> io::Result<Self> {
         let stream = net::connect_blocking(addr, PATIENCE)?;
-        Ok(Self {
-            addr,
-            stream,
-            buffer: Vec::new(),
-        })
+        Ok(Self { addr, stream, buffer: Vec::new() })
     }
 
     /// Writes bytes as they are.
@@ -82,10 +78,7 @@ impl Raw {
         let mut line = |name: &str, value: &str| {
             head.push_str(&format!("{name}: {value}\r\n"));
         };
-        if !headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-        {
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             line("Content-Type", "application/x-protobuf");
         }
         for (name, value) in headers {
@@ -142,8 +135,7 @@ impl Raw {
     fn read_some(&mut self) -> io::Result<usize> {
         let mut block = [0; 16 << 10];
         let read = self.stream.read(&mut block)?;
-        self.buffer
-            .extend_from_slice(block.get(..read).unwrap_or_default());
+        self.buffer.extend_from_slice(block.get(..read).unwrap_or_default());
         Ok(read)
     }
 }

@@ -97,12 +97,7 @@ impl Demo {
 
         let mut gateway = Gateway::start(binary, &config, &home.join("gateway.log"))?;
         gateway.wait_until_healthy(ports.health)?;
-        writeln!(
-            out,
-            "gateway     {} --config {}",
-            binary.display(),
-            config.display()
-        )?;
+        writeln!(out, "gateway     {} --config {}", binary.display(), config.display())?;
         writeln!(
             out,
             "            pid {}, http {}, grpc {}, metrics http://{}/metrics",
@@ -111,24 +106,16 @@ impl Demo {
             ports.grpc,
             ports.metrics
         )?;
-        writeln!(
-            out,
-            "sending     for {} s ...\n",
-            self.duration.as_secs_f64()
-        )?;
+        writeln!(out, "sending     for {} s ...\n", self.duration.as_secs_f64())?;
         out.flush()?;
 
         let before = gateway.cpu()?;
         let streams = self.send(&ports, &sinks)?;
+        gateway.must_run()?;
         let cpu = gateway.cpu()?.saturating_sub(before);
         let ledger = page::ledger(ports.metrics)?;
         let reports = sinks.iter().map(Sink::report).collect();
-        let seen = Seen {
-            streams,
-            reports,
-            ledger,
-            cpu,
-        };
+        let seen = Seen { streams, reports, ledger, cpu };
         let stopped = gateway.stop()?;
         show(&seen, out)?;
         writeln!(out, "stopped     by SIGTERM, {stopped}")?;
@@ -150,23 +137,17 @@ impl Demo {
         let (first, second) = std::thread::scope(|scope| {
             let other = scope.spawn(|| send::run(grpc, |_| ()));
             let first = send::run(http, |_| ());
-            let second = other
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("a sender panicked")));
+            let second =
+                other.join().unwrap_or_else(|_| Err(io::Error::other("a sender panicked")));
             (first, second)
         });
         let mut streams = Vec::new();
-        for (name, outcome, run) in [
-            ("http plain", first?, run),
-            ("grpc gzip", second?, run.wrapping_add(1)),
-        ] {
+        for (name, outcome, run) in
+            [("http plain", first?, run), ("grpc gzip", second?, run.wrapping_add(1))]
+        {
             let look = || Ok(sinks.iter().map(|sink| evidence_of(sink, run)).collect());
             let proof = settle(look, &outcome.acknowledged, false, SETTLE)?;
-            streams.push(Stream {
-                name,
-                outcome,
-                proof,
-            });
+            streams.push(Stream { name, outcome, proof });
         }
         Ok(streams)
     }
@@ -179,9 +160,8 @@ impl Demo {
             start_unix_nanos: clock::unix_nanos(),
             ..Shape::default()
         };
-        let shape = shape
-            .with_resource(ROUTED_BY, &BACKENDS.join("|"))
-            .with_resource(REMOVED, "s3cr3t");
+        let shape =
+            shape.with_resource(ROUTED_BY, &BACKENDS.join("|")).with_resource(REMOVED, "s3cr3t");
         let half = self.spans_per_second / 2.0;
         Plan {
             protocol,
@@ -207,14 +187,8 @@ impl Demo {
 
 fn start_sinks() -> io::Result<Vec<Sink>> {
     let start = |name: &&str| {
-        let expect = vec![Expect {
-            key: ROUTED_BY.to_owned(),
-            value: Some((*name).to_owned()),
-        }];
-        Sink::start(SinkOptions {
-            expect,
-            ..SinkOptions::default()
-        })
+        let expect = vec![Expect { key: ROUTED_BY.to_owned(), value: Some((*name).to_owned()) }];
+        Sink::start(SinkOptions { expect, ..SinkOptions::default() })
     };
     BACKENDS.iter().map(start).collect()
 }
@@ -233,16 +207,8 @@ impl Seen {
     }
 
     fn accepted(&self) -> (u64, u64) {
-        let requests = self
-            .streams
-            .iter()
-            .map(|stream| stream.outcome.tally.accepted)
-            .sum();
-        let spans = self
-            .streams
-            .iter()
-            .map(|stream| stream.proof.acknowledged)
-            .sum();
+        let requests = self.streams.iter().map(|stream| stream.outcome.tally.accepted).sum();
+        let spans = self.streams.iter().map(|stream| stream.proof.acknowledged).sum();
         (requests, spans)
     }
 }
@@ -250,22 +216,13 @@ impl Seen {
 /// Spans whose resource has the new value.
 fn replaced(report: &Report) -> u64 {
     let (key, value) = REPLACED;
-    report
-        .spans
-        .attributes
-        .get(&format!("{key}={value}"))
-        .copied()
-        .unwrap_or(0)
+    report.spans.attributes.get(&format!("{key}={value}")).copied().unwrap_or(0)
 }
 
 /// Spans whose resource still has what was to be removed.
 fn still_there(report: &Report) -> u64 {
     let prefix = format!("{REMOVED}=");
-    let found = report
-        .spans
-        .attributes
-        .iter()
-        .filter(|(pair, _)| pair.starts_with(&prefix));
+    let found = report.spans.attributes.iter().filter(|(pair, _)| pair.starts_with(&prefix));
     found.map(|(_, spans)| spans).sum()
 }
 
@@ -274,15 +231,8 @@ fn show(seen: &Seen, out: &mut impl Write) -> io::Result<()> {
     for stream in &seen.streams {
         sent.stream(stream);
     }
-    let heads = [
-        "received",
-        "spans",
-        "unique",
-        "duplicated",
-        "corrupted",
-        "misrouted",
-        "rewritten",
-    ];
+    let heads =
+        ["received", "spans", "unique", "duplicated", "corrupted", "misrouted", "rewritten"];
     let mut received = Table::new(heads);
     for (name, report) in BACKENDS.iter().zip(&seen.reports) {
         received.backend(
@@ -292,16 +242,9 @@ fn show(seen: &Seen, out: &mut impl Write) -> io::Result<()> {
         );
     }
     writeln!(out, "{sent}\n{received}")?;
-    let unsent: u64 = seen
-        .streams
-        .iter()
-        .map(|stream| stream.outcome.unsent)
-        .sum();
+    let unsent: u64 = seen.streams.iter().map(|stream| stream.outcome.unsent).sum();
     if unsent > 0 {
-        writeln!(
-            out,
-            "schedule    {unsent} requests never sent: too much for this machine"
-        )?;
+        writeln!(out, "schedule    {unsent} requests never sent: too much for this machine")?;
     }
     let (key, value) = REPLACED;
     writeln!(out, "rewritten   {key} set to {value:?}, {REMOVED} removed")?;
@@ -319,11 +262,6 @@ fn show(seen: &Seen, out: &mut impl Write) -> io::Result<()> {
 impl Ports {
     fn free() -> io::Result<Self> {
         let [http, grpc, health, metrics] = net::free_ports()?;
-        Ok(Self {
-            http,
-            grpc,
-            health,
-            metrics,
-        })
+        Ok(Self { http, grpc, health, metrics })
     }
 }

@@ -59,25 +59,12 @@ pub(crate) async fn read_body(
 
 /// Reads the status out of the headers that carry it.
 pub(crate) fn outcome(http: StatusCode, headers: &HeaderMap) -> io::Result<Outcome> {
-    let text = |name| {
-        headers
-            .get(name)
-            .map(HeaderValue::as_bytes)
-            .map(String::from_utf8_lossy)
-    };
-    let code = text(GRPC_STATUS)
-        .and_then(|code| code.parse().ok())
-        .ok_or_else(|| {
-            io::Error::other(format!("gRPC answer without a status, HTTP status {http}"))
-        })?;
-    let details = headers
-        .get(GRPC_DETAILS)
-        .and_then(|value| BINARY.decode(value).ok());
+    let text = |name| headers.get(name).map(HeaderValue::as_bytes).map(String::from_utf8_lossy);
+    let code = text(GRPC_STATUS).and_then(|code| code.parse().ok()).ok_or_else(|| {
+        io::Error::other(format!("gRPC answer without a status, HTTP status {http}"))
+    })?;
+    let details = headers.get(GRPC_DETAILS).and_then(|value| BINARY.decode(value).ok());
     let retry_after = details.and_then(|details| otlp::read_retry_delay(&details));
     let message = text(GRPC_MESSAGE).unwrap_or_default().into_owned();
-    Ok(Outcome {
-        code,
-        message,
-        retry_after,
-    })
+    Ok(Outcome { code, message, retry_after })
 }

@@ -16,9 +16,7 @@ pub(crate) fn inflate(bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
     let mut bounded = MultiGzDecoder::new(bytes).take(INFLATED_BYTES_MAX + 1);
     let read = bounded.read_to_end(out)?;
     if read as u64 > INFLATED_BYTES_MAX {
-        return Err(io::Error::other(format!(
-            "gzip content above {INFLATED_BYTES_MAX} bytes"
-        )));
+        return Err(io::Error::other(format!("gzip content above {INFLATED_BYTES_MAX} bytes")));
     }
     Ok(())
 }
@@ -40,11 +38,7 @@ mod tests {
 
     #[test]
     fn all_members_are_read() {
-        let two = [
-            deflate(b"first ").expect("gzip"),
-            deflate(b"second").expect("gzip"),
-        ]
-        .concat();
+        let two = [deflate(b"first ").expect("gzip"), deflate(b"second").expect("gzip")].concat();
         let mut out = b"old".to_vec();
         inflate(&two, &mut out).expect("two members");
         assert_eq!(out, b"first second");

@@ -67,17 +67,11 @@ mod tests {
     #[test]
     fn an_object_is_written_escaped_and_its_numbers_are_found() {
         let inner = Object::default().number("a=\"1\"\n", 3);
-        let text = Object::default()
-            .number("lost", 42)
-            .object("attributes", &inner)
-            .to_text();
+        let text = Object::default().number("lost", 42).object("attributes", &inner).to_text();
         assert_eq!(
             text,
             "{\n  \"lost\": 42,\n  \"attributes\": {\n    \"a=\\\"1\\\"\\u000a\": 3\n  }\n}"
         );
-        assert_eq!(
-            (find_number(&text, "lost"), find_number(&text, "los")),
-            (Some(42), None)
-        );
+        assert_eq!((find_number(&text, "lost"), find_number(&text, "los")), (Some(42), None));
     }
 }

@@ -60,9 +60,7 @@ fn send(args: &SendArgs) -> Result<ExitCode, Box<dyn Error>> {
     };
     io::stdout().write_all(text.as_bytes())?;
     let lossless = proof.is_none_or(|proof| proof.holds(args.expect_loss));
-    let quick = args
-        .max_p99
-        .is_none_or(|max| outcome.tally.latency().p99 <= max);
+    let quick = args.max_p99.is_none_or(|max| outcome.tally.latency().p99 <= max);
     Ok(if !lossless || !quick {
         ExitCode::from(THRESHOLD)
     } else if outcome.tally.accepted == 0 {
@@ -86,20 +84,13 @@ fn show(now: Progress) {
 }
 
 fn sink(args: &SinkArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let sink = Sink::start(args.options())?;
         let mut stdout = io::stdout();
-        writeln!(
-            stdout,
-            "http {}\ngrpc {}",
-            sink.addr_http(),
-            sink.addr_grpc()
-        )?;
+        writeln!(stdout, "http {}\ngrpc {}", sink.addr_http(), sink.addr_grpc())?;
         stdout.flush()?;
         tokio::select! {
             _ = terminate.recv() => {}
@@ -122,9 +113,5 @@ fn demo(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
         gateway: args.gateway.clone(),
     };
     let good = demo.run(&mut io::stdout())?;
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(THRESHOLD)
-    })
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(THRESHOLD) })
 }

@@ -3,10 +3,7 @@
 //! Listeners are bound before anything is started, so whoever has the address can connect at once.
 //! `TCP_NODELAY` is set on both sides: a request is written whole, waiting could only delay it.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this file is where loadgen's sockets are opened"
-)]
+#![expect(clippy::disallowed_methods, reason = "this file is where loadgen's sockets are opened")]
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -41,16 +41,12 @@ impl Signal {
 
     /// The signal that is posted to `path`, whatever stands before `/v1`.
     pub(crate) fn at_path(path: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|signal| path.ends_with(signal.path()))
+        Self::ALL.into_iter().find(|signal| path.ends_with(signal.path()))
     }
 
     /// The signal of the gRPC method `path`.
     pub(crate) fn at_grpc_path(path: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|signal| path == signal.grpc_path())
+        Self::ALL.into_iter().find(|signal| path == signal.grpc_path())
     }
 }
 
@@ -99,13 +95,10 @@ pub(crate) fn status(code: u64, message: &str, retry: Option<Duration>) -> Vec<u
 
 /// The delay of the `RetryInfo` in an encoded `google.rpc.Status`.
 pub(crate) fn read_retry_delay(status: &[u8]) -> Option<Duration> {
-    let any = Fields::of(status)
-        .flatten()
-        .filter_map(message(3))
-        .find(|any| {
-            let url = Fields::of(any).flatten().find_map(message(1));
-            url.is_some_and(|url| url.ends_with(b"google.rpc.RetryInfo"))
-        })?;
+    let any = Fields::of(status).flatten().filter_map(message(3)).find(|any| {
+        let url = Fields::of(any).flatten().find_map(message(1));
+        url.is_some_and(|url| url.ends_with(b"google.rpc.RetryInfo"))
+    })?;
     let info = Fields::of(any).flatten().find_map(message(2))?;
     let duration = Fields::of(info).flatten().find_map(message(1))?;
     let mut delay = Duration::ZERO;
@@ -168,24 +161,14 @@ mod tests {
         assert_eq!(read_rejected(&success(7, "no room")), Ok(7));
         assert!(success(0, "").is_empty(), "a success has an empty body");
         let delay = Duration::from_millis(1_500);
-        assert_eq!(
-            read_retry_delay(&status(14, "later", Some(delay))),
-            Some(delay)
-        );
+        assert_eq!(read_retry_delay(&status(14, "later", Some(delay))), Some(delay));
         assert_eq!(read_retry_delay(&status(14, "later", None)), None);
     }
 
     #[test]
     fn items_are_counted() {
-        let shape = Shape {
-            spans_per_request: 9,
-            resources: 2,
-            ..Shape::default()
-        };
-        assert_eq!(
-            count_items(Signal::Traces, &build_request(&shape, 0)),
-            Ok(9)
-        );
+        let shape = Shape { spans_per_request: 9, resources: 2, ..Shape::default() };
+        assert_eq!(count_items(Signal::Traces, &build_request(&shape, 0)), Ok(9));
         // ResourceMetrics { ScopeMetrics { Metric { Gauge { two empty points } } } }
         let metrics = [10, 10, 18, 8, 18, 6, 42, 4, 10, 0, 10, 0];
         assert_eq!(count_items(Signal::Metrics, &metrics), Ok(2));

@@ -102,16 +102,10 @@ impl Pace {
         if let Some(due) = self.schedule.due(index) {
             // Closed when the run is stopped.
             self.due.acquire().await.ok()?.forget();
-            return Some(Turn {
-                index,
-                intended: self.start + due,
-            });
+            return Some(Turn { index, intended: self.start + due });
         }
         let intended = clock::now();
-        let over = self
-            .schedule
-            .duration
-            .is_some_and(|length| intended - self.start >= length);
+        let over = self.schedule.duration.is_some_and(|length| intended - self.start >= length);
         (!over).then_some(Turn { index, intended })
     }
 
@@ -141,14 +135,10 @@ impl Pace {
                 let rate = self.schedule.requests_per_second.unwrap_or(0.0);
                 let due = whole(elapsed.as_secs_f64() * rate) + 1;
                 let due = due.min(self.requests_max);
-                self.due
-                    .add_permits(usize::try_from(due - released).unwrap_or(0));
+                self.due.add_permits(usize::try_from(due - released).unwrap_or(0));
                 released = due;
             }
-            let next = self
-                .schedule
-                .due(released)
-                .filter(|_| released < self.requests_max);
+            let next = self.schedule.due(released).filter(|_| released < self.requests_max);
             let nap = next.map_or(NAP_MAX, |next| next.saturating_sub(self.start.elapsed()));
             std::thread::sleep(nap.min(NAP_MAX));
         }
@@ -173,28 +163,17 @@ mod tests {
         };
         assert_eq!(schedule.requests_max(), 2_000);
         assert_eq!(schedule.due(300), Some(Duration::from_millis(1_500)));
-        let fewer = Schedule {
-            requests: Some(7),
-            ..schedule
-        };
+        let fewer = Schedule { requests: Some(7), ..schedule };
         assert_eq!(fewer.requests_max(), 7);
-        let closed = Schedule {
-            requests_per_second: None,
-            ..fewer
-        };
+        let closed = Schedule { requests_per_second: None, ..fewer };
         assert_eq!((closed.requests_max(), closed.due(3)), (7, None));
     }
 
     #[test]
     fn an_open_loop_hands_out_each_request_once_and_then_ends() {
-        let schedule = Schedule {
-            requests_per_second: Some(100_000.0),
-            requests: Some(500),
-            duration: None,
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime");
+        let schedule =
+            Schedule { requests_per_second: Some(100_000.0), requests: Some(500), duration: None };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (pace, thread) = Pace::start(schedule).expect("a thread");
         let indexes = runtime.block_on(async {
             let mut indexes = Vec::new();
@@ -210,14 +189,8 @@ mod tests {
 
     #[test]
     fn a_stopped_run_hands_out_nothing() {
-        let schedule = Schedule {
-            requests_per_second: None,
-            requests: None,
-            duration: None,
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime");
+        let schedule = Schedule { requests_per_second: None, requests: None, duration: None };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (pace, _none) = Pace::start(schedule).expect("no thread");
         assert!(runtime.block_on(pace.next()).is_some());
         pace.stop();

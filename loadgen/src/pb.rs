@@ -40,11 +40,7 @@ pub struct Malformed {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} ({} bytes before the end of the message)",
-            self.reason, self.left
-        )
+        write!(f, "{} ({} bytes before the end of the message)", self.reason, self.left)
     }
 }
 
@@ -80,10 +76,7 @@ impl<'a> Fields<'a> {
     fn varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0_u64;
         for shift in (0..70).step_by(7) {
-            let (&byte, rest) = self
-                .rest
-                .split_first()
-                .ok_or_else(|| self.bad("truncated"))?;
+            let (&byte, rest) = self.rest.split_first().ok_or_else(|| self.bad("truncated"))?;
             self.rest = rest;
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {
@@ -100,28 +93,21 @@ impl<'a> Fields<'a> {
     fn delimited(&mut self) -> Result<&'a [u8], Malformed> {
         let length = self.varint()?;
         let length = usize::try_from(length).map_err(|_| self.bad("length past the end"))?;
-        let (bytes, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or_else(|| self.bad("length past the end"))?;
+        let (bytes, rest) =
+            self.rest.split_at_checked(length).ok_or_else(|| self.bad("length past the end"))?;
         self.rest = rest;
         Ok(bytes)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (bytes, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or_else(|| self.bad("truncated"))?;
+        let (bytes, rest) =
+            self.rest.split_first_chunk::<N>().ok_or_else(|| self.bad("truncated"))?;
         self.rest = rest;
         Ok(*bytes)
     }
 
     const fn bad(&self, reason: &'static str) -> Malformed {
-        Malformed {
-            reason,
-            left: self.rest.len(),
-        }
+        Malformed { reason, left: self.rest.len() }
     }
 }
 
@@ -227,19 +213,14 @@ mod tests {
             (&[0x0b], "wire type is none of 0, 1, 2, 5"),
             (&[0x0a, 0x05, 0x01], "length past the end"),
             (
-                &[
-                    0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02,
-                ],
+                &[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02],
                 "varint above 64 bits",
             ),
             (&[0x09, 0, 0], "truncated"),
         ];
         for (bytes, reason) in cases {
             let found = Fields::of(bytes).last();
-            assert_eq!(
-                found.map(|field| field.map_err(|bad| bad.reason)),
-                Some(Err(reason))
-            );
+            assert_eq!(found.map(|field| field.map_err(|bad| bad.reason)), Some(Err(reason)));
         }
     }
 }

@@ -21,10 +21,7 @@ impl Reply {
     /// The first header of this name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -56,18 +53,11 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 pub(crate) fn head(buffer: &[u8]) -> io::Result<Option<Head>> {
     let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
         let room = buffer.len() <= HEAD_BYTES_MAX;
-        return if room {
-            Ok(None)
-        } else {
-            Err(bad("head above 64 KiB"))
-        };
+        return if room { Ok(None) } else { Err(bad("head above 64 KiB")) };
     };
     let text = buffer.get(..end).unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let status = lines
-        .next()
-        .and_then(status_of)
-        .ok_or_else(|| bad("no HTTP status line"))?;
+    let status = lines.next().and_then(status_of).ok_or_else(|| bad("no HTTP status line"))?;
     let mut head = Head {
         status,
         framing: Framing::UntilClose,
@@ -116,24 +106,13 @@ pub(crate) fn reply(buffer: &[u8], ended: bool) -> io::Result<Option<(Reply, usi
         Framing::UntilClose => ended.then(|| (after.to_vec(), after.len())),
     };
     let Some((body, length)) = body else {
-        return if ended {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        } else {
-            Ok(None)
-        };
+        return if ended { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(None) };
     };
-    let headers = text
-        .split(|byte| *byte == b'\n')
-        .filter_map(field_of)
-        .map(|(name, value)| {
-            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-            (name, String::from_utf8_lossy(value).into_owned())
-        });
-    let reply = Reply {
-        status: head.status,
-        headers: headers.collect(),
-        body,
-    };
+    let headers = text.split(|byte| *byte == b'\n').filter_map(field_of).map(|(name, value)| {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        (name, String::from_utf8_lossy(value).into_owned())
+    });
+    let reply = Reply { status: head.status, headers: headers.collect(), body };
     Ok(Some((reply, skipped + head.size + length)))
 }
 
@@ -184,10 +163,7 @@ fn decimal(text: &[u8]) -> Option<u64> {
 }
 
 fn bad(reason: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("HTTP response: {reason}"),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("HTTP response: {reason}"))
 }
 
 #[cfg(test)]
@@ -203,25 +179,14 @@ mod tests {
     fn bodies_end_where_the_head_says() {
         let cases = [
             ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabXX", "ab", 40),
-            (
-                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
-                "ab",
-                59,
-            ),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "ab", 59),
             ("HTTP/1.1 204 No Content\r\n\r\n", "", 27),
         ];
         for (text, body, size) in cases {
             let status = head(text.as_bytes()).expect("ok").expect("whole").status;
-            assert_eq!(
-                read(text, false),
-                Some((status, body.into(), size)),
-                "{text:?}"
-            );
+            assert_eq!(read(text, false), Some((status, body.into(), size)), "{text:?}");
         }
-        assert_eq!(
-            read("HTTP/1.0 200 OK\r\n\r\nall", true),
-            Some((200, b"all".to_vec(), 22))
-        );
+        assert_eq!(read("HTTP/1.0 200 OK\r\n\r\nall", true), Some((200, b"all".to_vec(), 22)));
     }
 
     #[test]
@@ -229,11 +194,7 @@ mod tests {
         let text = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\
                     transfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
         for end in 0..text.len() {
-            assert_eq!(
-                reply(&text[..end], false).expect("no error"),
-                None,
-                "cut at {end}"
-            );
+            assert_eq!(reply(&text[..end], false).expect("no error"), None, "cut at {end}");
             assert!(reply(&text[..end], true).is_err(), "ended at {end}");
         }
         let whole = reply(text, false).expect("well formed").expect("whole");
@@ -245,14 +206,8 @@ mod tests {
         let text =
             b"HTTP/1.1 503 x\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
         let found = head(text).expect("well formed").expect("whole");
-        assert_eq!(
-            (found.status, found.retry_after, found.close),
-            (503, Some(2), true)
-        );
-        assert_eq!(
-            (found.framing, found.size),
-            (Framing::Length(0), text.len())
-        );
+        assert_eq!((found.status, found.retry_after, found.close), (503, Some(2), true));
+        assert_eq!((found.framing, found.size), (Framing::Length(0), text.len()));
     }
 
     #[test]

@@ -114,14 +114,7 @@ pub fn json(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
 /// The report of a sink, several lines; counts of 0 that nobody expects are left out.
 #[must_use]
 pub fn sink(report: &Report) -> String {
-    let always = [
-        "requests",
-        "spans",
-        "unique",
-        "duplicated",
-        "corrupted",
-        "misrouted",
-    ];
+    let always = ["requests", "spans", "unique", "duplicated", "corrupted", "misrouted"];
     let mut text = String::new();
     for (name, number) in report.rows() {
         if number > 0 || always.contains(&name) {
@@ -166,15 +159,11 @@ pub fn proof_line(proof: &Proof) -> String {
 }
 
 fn title(plan: &Plan, outcome: &Outcome) -> String {
-    let path = if plan.protocol == Protocol::Http {
-        plan.path.as_str()
-    } else {
-        ""
-    };
-    let pace = plan.schedule.requests_per_second.map_or_else(
-        || "closed loop".to_owned(),
-        |rate| format!("{rate:.1} requests/s intended"),
-    );
+    let path = if plan.protocol == Protocol::Http { plan.path.as_str() } else { "" };
+    let pace = plan
+        .schedule
+        .requests_per_second
+        .map_or_else(|| "closed loop".to_owned(), |rate| format!("{rate:.1} requests/s intended"));
     format!(
         "load        {} to {}{path}: {} spans, {} bytes a request, {}, {pace}, {} connections",
         protocol(plan.protocol),
@@ -196,13 +185,7 @@ const fn protocol(protocol: Protocol) -> &'static str {
 /// One line with the points of a latency distribution.
 #[must_use]
 pub fn latencies(name: &str, points: Latencies) -> String {
-    let Latencies {
-        p50,
-        p90,
-        p99,
-        p999,
-        max,
-    } = points;
+    let Latencies { p50, p90, p99, p999, max } = points;
     let [p50, p90, p99, p999, max] = [p50, p90, p99, p999, max].map(span);
     format!("{name:<12}p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}")
 }

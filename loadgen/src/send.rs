@@ -110,9 +110,7 @@ struct Job {
 pub fn run(plan: Plan, mut show: impl FnMut(Progress)) -> io::Result<Outcome> {
     let bodies = Bodies::new(&plan)?;
     let tally = Tally::new().map_err(io::Error::other)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (pace, pacer) = Pace::start(plan.schedule)?;
     let job = Arc::new(Job {
         pace: Arc::clone(&pace),
@@ -172,8 +170,7 @@ async fn work(job: Arc<Job>, mut client: Client) {
 async fn one(job: &Job, client: &mut Client, turn: Turn) {
     let body = job.bodies.body(turn.index);
     let first = clock::now();
-    job.tally()
-        .left(first.saturating_duration_since(turn.intended));
+    job.tally().left(first.saturating_duration_since(turn.intended));
     let mut sent = first;
     let mut wait = WAIT_FIRST;
     loop {
@@ -207,19 +204,12 @@ async fn finish(
     sent: Instant,
     bytes: usize,
 ) {
-    job.tally().ended(
-        verdict,
-        ended.saturating_duration_since(turn.intended),
-        ended - sent,
-    );
+    job.tally().ended(verdict, ended.saturating_duration_since(turn.intended), ended - sent);
     match verdict {
         Verdict::Accepted { .. } => {
             job.tally().bytes += bytes as u64;
             if job.plan.fresh {
-                let mut bits = job
-                    .acknowledged
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut bits = job.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
                 let _new = bits.set(turn.index);
             }
         }
@@ -248,9 +238,7 @@ impl Client {
             // What is left of the answer must not be taken for that of the next request.
             client.disconnect();
         }
-        Verdict::Broken {
-            message: format!("no answer within {:?}", job.plan.timeout),
-        }
+        Verdict::Broken { message: format!("no answer within {:?}", job.plan.timeout) }
     }
 }
 
@@ -273,11 +261,7 @@ impl Job {
 
     fn outcome(&self) -> Outcome {
         let tally = self.tally().clone();
-        let requests = self
-            .acknowledged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let requests = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let scheduled = self.plan.schedule.requests_per_second.map_or(0, |_| {
             let requests = self.plan.schedule.requests_max();
             if requests == u64::MAX { 0 } else { requests }

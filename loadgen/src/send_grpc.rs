@@ -29,10 +29,7 @@ struct Shared {
 
 impl Grpc {
     pub(crate) fn new(endpoint: SocketAddr) -> Self {
-        Self {
-            endpoint,
-            shared: Arc::default(),
-        }
+        Self { endpoint, shared: Arc::default() }
     }
 
     /// Sends one framed message and reads the status.
@@ -40,9 +37,7 @@ impl Grpc {
         let (client, generation) = match self.client().await {
             Ok(client) => client,
             Err(e) => {
-                return Verdict::Broken {
-                    message: format!("{}: {e}", self.endpoint),
-                };
+                return Verdict::Broken { message: format!("{}: {e}", self.endpoint) };
             }
         };
         match call(client, request.clone(), framed).await {
@@ -53,9 +48,7 @@ impl Grpc {
                 if shared.generation == generation {
                     shared.client = None;
                 }
-                Verdict::Broken {
-                    message: format!("{}: {e}", self.endpoint),
-                }
+                Verdict::Broken { message: format!("{}: {e}", self.endpoint) }
             }
         }
     }
@@ -66,9 +59,7 @@ impl Grpc {
             return Ok((client.clone(), shared.generation));
         }
         let stream = net::connect(self.endpoint).await?;
-        let (client, connection) = h2::client::handshake(stream)
-            .await
-            .map_err(io::Error::other)?;
+        let (client, connection) = h2::client::handshake(stream).await.map_err(io::Error::other)?;
         let _driver = tokio::spawn(connection);
         shared.client = Some(client.clone());
         shared.generation += 1;
@@ -82,20 +73,14 @@ async fn call(
     framed: Bytes,
 ) -> io::Result<(Outcome, u64)> {
     let mut client = client.ready().await.map_err(io::Error::other)?;
-    let (response, mut stream) = client
-        .send_request(request, false)
-        .map_err(io::Error::other)?;
+    let (response, mut stream) = client.send_request(request, false).map_err(io::Error::other)?;
     // A server that answers early resets the stream; its answer is what counts.
     let _sent = stream.send_data(framed, true);
     let (head, mut body) = response.await.map_err(io::Error::other)?.into_parts();
     let mut content = BytesMut::new();
     let trailers = read_body(&mut body, |data| content.extend_from_slice(&data)).await;
     let trailers = trailers.map_err(io::Error::other)?;
-    let status = if trailers.is_empty() {
-        &head.headers
-    } else {
-        &trailers
-    };
+    let status = if trailers.is_empty() { &head.headers } else { &trailers };
     let outcome = outcome(head.status, status)?;
     let message = content.get(PREFIX_BYTES..).unwrap_or_default();
     Ok((outcome, otlp::read_rejected(message).unwrap_or(0)))
@@ -103,21 +88,11 @@ async fn call(
 
 /// Which codes allow another attempt is OTLP's table.
 fn refusal(outcome: Outcome) -> Verdict {
-    let Outcome {
-        code,
-        message,
-        retry_after,
-    } = outcome;
+    let Outcome { code, message, retry_after } = outcome;
     let message = format!("gRPC {code}: {message}");
     match code {
-        1 | 4 | 10 | 11 | 14 | 15 => Verdict::Refused {
-            retry_after,
-            message,
-        },
-        8 if retry_after.is_some() => Verdict::Refused {
-            retry_after,
-            message,
-        },
+        1 | 4 | 10 | 11 | 14 | 15 => Verdict::Refused { retry_after, message },
+        8 if retry_after.is_some() => Verdict::Refused { retry_after, message },
         _ => Verdict::Failed { message },
     }
 }

@@ -31,11 +31,7 @@ struct Answer {
 
 impl Http {
     pub(crate) fn new(endpoint: SocketAddr) -> Self {
-        Self {
-            endpoint,
-            stream: None,
-            buffer: Vec::with_capacity(4 << 10),
-        }
+        Self { endpoint, stream: None, buffer: Vec::with_capacity(4 << 10) }
     }
 
     /// Sends a whole request and reads its answer.
@@ -49,9 +45,7 @@ impl Http {
             }
             Err(e) => {
                 self.stream = None;
-                Verdict::Broken {
-                    message: format!("{}: {e}", self.endpoint),
-                }
+                Verdict::Broken { message: format!("{}: {e}", self.endpoint) }
             }
         }
     }
@@ -72,10 +66,7 @@ impl Http {
         let answer = read_answer(stream, &mut self.buffer).await;
         match (written, answer) {
             (Ok(()), Ok(answer)) => Ok(answer),
-            (Err(_), Ok(answer)) => Ok(Answer {
-                close: true,
-                ..answer
-            }),
+            (Err(_), Ok(answer)) => Ok(Answer { close: true, ..answer }),
             (Err(e), Err(_)) | (Ok(()), Err(e)) => Err(e),
         }
     }
@@ -89,25 +80,13 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result
             && head.status >= 200
         {
             let (status, retry_after) = (head.status, head.retry_after);
-            return Ok(Answer {
-                status,
-                close: head.close,
-                retry_after,
-                body: Vec::new(),
-            });
+            return Ok(Answer { status, close: head.close, retry_after, body: Vec::new() });
         }
         if let Some((reply, _)) = reply::reply(buffer, ended)? {
-            let retry_after = reply
-                .header("retry-after")
-                .and_then(|text| text.parse().ok());
+            let retry_after = reply.header("retry-after").and_then(|text| text.parse().ok());
             let close = ended || reply.header("connection") == Some("close");
             let Reply { status, body, .. } = reply;
-            return Ok(Answer {
-                status,
-                close,
-                retry_after,
-                body,
-            });
+            return Ok(Answer { status, close, retry_after, body });
         }
     }
 }
@@ -123,20 +102,16 @@ fn verdict(answer: &Answer) -> Verdict {
             retry_after: answer.retry_after.map(Duration::from_secs),
             message: told(answer),
         },
-        _ => Verdict::Failed {
-            message: told(answer),
-        },
+        _ => Verdict::Failed { message: told(answer) },
     }
 }
 
 /// The status with the message of the `google.rpc.Status` in the body, if there is one.
 fn told(answer: &Answer) -> String {
-    let message = Fields::of(&answer.body)
-        .flatten()
-        .find_map(|field| match field {
-            (2, Payload::Bytes(message)) => Some(String::from_utf8_lossy(message).into_owned()),
-            _ => None,
-        });
+    let message = Fields::of(&answer.body).flatten().find_map(|field| match field {
+        (2, Payload::Bytes(message)) => Some(String::from_utf8_lossy(message).into_owned()),
+        _ => None,
+    });
     match message {
         Some(message) => format!("HTTP {}: {message}", answer.status),
         None => format!("HTTP {}", answer.status),

@@ -81,11 +81,7 @@ impl Shape {
             Case::B => (1, 50),
             Case::C => (1, 5),
         };
-        Self {
-            spans_per_request,
-            resources,
-            ..Self::default()
-        }
+        Self { spans_per_request, resources, ..Self::default() }
     }
 
     /// Adds a resource attribute whose values, separated by `|`, are spread over the resources.
@@ -103,9 +99,7 @@ impl Shape {
         let cycle = self
             .resource_attributes
             .iter()
-            .fold(1, |cycle, (_, values)| {
-                common_multiple(cycle, values.len().max(1))
-            });
+            .fold(1, |cycle, (_, values)| common_multiple(cycle, values.len().max(1)));
         let resources = self.resources.max(1);
         let variants = common_multiple(cycle, resources) / resources;
         (0..variants.clamp(1, TEMPLATES_MAX))
@@ -115,9 +109,7 @@ impl Shape {
 
     /// The value of attribute `values` on the resource with this number.
     fn value(values: &[String], resource: usize) -> &str {
-        values
-            .get(resource % values.len().max(1))
-            .map_or("", String::as_str)
+        values.get(resource % values.len().max(1)).map_or("", String::as_str)
     }
 }
 

@@ -89,28 +89,18 @@ impl Sink {
         let [http, grpc] = [listeners[0].local_addr()?, listeners[1].local_addr()?];
         let shared = Arc::new(Shared::new(options));
         let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let given = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("sink".to_owned())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    for listener in listeners {
-                        let _task = tokio::spawn(accept(listener, Arc::clone(&given)));
-                    }
-                    // An error means that the `Sink` is gone, which stops it as well.
-                    let _stopped = stopped.await;
-                });
-            })?;
-        Ok(Self {
-            http,
-            grpc,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                for listener in listeners {
+                    let _task = tokio::spawn(accept(listener, Arc::clone(&given)));
+                }
+                // An error means that the `Sink` is gone, which stops it as well.
+                let _stopped = stopped.await;
+            });
+        })?;
+        Ok(Self { http, grpc, shared, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The first address.

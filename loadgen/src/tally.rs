@@ -61,19 +61,10 @@ pub struct Latencies {
 /// How one request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Accepted {
-        rejected_spans: u64,
-    },
-    Refused {
-        retry_after: Option<Duration>,
-        message: String,
-    },
-    Failed {
-        message: String,
-    },
-    Broken {
-        message: String,
-    },
+    Accepted { rejected_spans: u64 },
+    Refused { retry_after: Option<Duration>, message: String },
+    Failed { message: String },
+    Broken { message: String },
 }
 
 impl Tally {
@@ -172,32 +163,10 @@ mod tests {
         let (ms, us) = (Duration::from_millis(1), Duration::from_micros(1));
         let message = "full".to_owned();
         tally.ended(&Verdict::Accepted { rejected_spans: 2 }, ms, us);
-        tally.ended(
-            &Verdict::Refused {
-                retry_after: None,
-                message: message.clone(),
-            },
-            ms * 9,
-            us,
-        );
-        tally.ended(
-            &Verdict::Failed {
-                message: "bad".to_owned(),
-            },
-            ms * 9,
-            us,
-        );
-        tally.ended(
-            &Verdict::Broken {
-                message: "gone".to_owned(),
-            },
-            ms * 9,
-            us,
-        );
-        assert_eq!(
-            (tally.requests(), tally.accepted, tally.rejected_spans),
-            (4, 1, 2)
-        );
+        tally.ended(&Verdict::Refused { retry_after: None, message: message.clone() }, ms * 9, us);
+        tally.ended(&Verdict::Failed { message: "bad".to_owned() }, ms * 9, us);
+        tally.ended(&Verdict::Broken { message: "gone".to_owned() }, ms * 9, us);
+        assert_eq!((tally.requests(), tally.accepted, tally.rejected_spans), (4, 1, 2));
         assert_eq!(tally.first_error, Some(message));
         let off = tally.latency().max.abs_diff(ms);
         assert!(off < us * 2, "three digits are kept: {off:?}");

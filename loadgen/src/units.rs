@@ -28,16 +28,10 @@ pub fn rate(text: &str) -> Result<f64, String> {
     let bad = || format!("{text:?}: expected a positive number, k and M allowed, as in 200k");
     let (digits, factor) = match text.strip_suffix('k') {
         Some(digits) => (digits, 1e3),
-        None => text
-            .strip_suffix('M')
-            .map_or((text, 1.0), |digits| (digits, 1e6)),
+        None => text.strip_suffix('M').map_or((text, 1.0), |digits| (digits, 1e6)),
     };
     let number: f64 = digits.parse().map_err(|_| bad())?;
-    if number.is_finite() && number > 0.0 {
-        Ok(number * factor)
-    } else {
-        Err(bad())
-    }
+    if number.is_finite() && number > 0.0 { Ok(number * factor) } else { Err(bad()) }
 }
 
 /// A count with thousands separated: `1,234,567`.
@@ -92,10 +86,7 @@ mod tests {
 
     #[test]
     fn rates_may_be_short() {
-        assert_eq!(
-            (rate("200k"), rate("1.5M"), rate("7")),
-            (Ok(2e5), Ok(1.5e6), Ok(7.0))
-        );
+        assert_eq!((rate("200k"), rate("1.5M"), rate("7")), (Ok(2e5), Ok(1.5e6), Ok(7.0)));
         for bad in ["0", "-3", "k", "NaN", "inf"] {
             assert!(rate(bad).is_err(), "{bad:?}");
         }

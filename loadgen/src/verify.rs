@@ -41,17 +41,10 @@ impl Expect {
     /// When the text is neither.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(key) = text.strip_prefix('!') {
-            return Ok(Self {
-                key: key.to_owned(),
-                value: None,
-            });
+            return Ok(Self { key: key.to_owned(), value: None });
         }
-        let (key, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("{text:?}: expected key=value or !key"))?;
-        Ok(Self {
-            key: key.to_owned(),
-            value: Some(value.to_owned()),
-        })
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| format!("{text:?}: expected key=value or !key"))?;
+        Ok(Self { key: key.to_owned(), value: Some(value.to_owned()) })
     }
 }

@@ -1,10 +1,7 @@
 //! From the sender to a sink and back through the proof, over real sockets: what is acknowledged
 //! has arrived, once and whole, and a backend that misbehaves is noticed.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test ends where what it needs is not there"
-)]
+#![expect(clippy::expect_used, reason = "a test ends where what it needs is not there")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,17 +22,8 @@ fn plan(protocol: Protocol, endpoint: SocketAddr, gzip: bool) -> Plan {
         gzip,
         connections: 3,
         streams: 2,
-        schedule: Schedule {
-            requests_per_second: None,
-            requests: Some(50),
-            duration: None,
-        },
-        shape: Shape {
-            spans_per_request: 30,
-            resources: 3,
-            run: 7,
-            ..Shape::default()
-        },
+        schedule: Schedule { requests_per_second: None, requests: Some(50), duration: None },
+        shape: Shape { spans_per_request: 30, resources: 3, run: 7, ..Shape::default() },
         fresh: true,
         headers: vec![("x-tenant".to_owned(), "a".to_owned())],
         timeout: Duration::from_secs(20),
@@ -44,23 +32,13 @@ fn plan(protocol: Protocol, endpoint: SocketAddr, gzip: bool) -> Plan {
 }
 
 fn sink(mode: Mode) -> Sink {
-    Sink::start(SinkOptions {
-        mode,
-        ..SinkOptions::default()
-    })
-    .expect("a sink")
+    Sink::start(SinkOptions { mode, ..SinkOptions::default() }).expect("a sink")
 }
 
 fn prove(sink: &Sink, outcome: &Outcome) -> Proof {
     let backend = Backend::open(&sink.addr_http().to_string()).expect("its report");
     let told = &outcome.acknowledged;
-    settle(
-        || Ok(vec![backend.evidence(7)?]),
-        told,
-        false,
-        Duration::ZERO,
-    )
-    .expect("its bits")
+    settle(|| Ok(vec![backend.evidence(7)?]), told, false, Duration::ZERO).expect("its bits")
 }
 
 #[test]
@@ -69,20 +47,13 @@ fn everything_sent_arrives_once_and_whole_by_every_way() {
         for gzip in [false, true] {
             let sink = sink(Mode::Ok);
             let outcome = run(plan(protocol, sink.addr_grpc(), gzip), |_| ()).expect("a run");
-            assert_eq!(
-                outcome.tally.accepted, 50,
-                "{:?}",
-                outcome.tally.first_error
-            );
+            assert_eq!(outcome.tally.accepted, 50, "{:?}", outcome.tally.first_error);
             let proof = prove(&sink, &outcome);
             assert_eq!((proof.acknowledged, proof.arrived), (1_500, 1_500));
             assert!(proof.holds(0), "{protocol:?} gzip {gzip}: {proof:?}");
             let report = sink.report();
             assert_eq!(report.gzip_requests, if gzip { 50 } else { 0 });
-            assert_eq!(
-                report.grpc_requests,
-                if protocol == Protocol::Grpc { 50 } else { 0 }
-            );
+            assert_eq!(report.grpc_requests, if protocol == Protocol::Grpc { 50 } else { 0 });
         }
     }
 }
@@ -100,10 +71,7 @@ fn an_open_loop_sends_its_whole_schedule() {
 #[test]
 fn refused_requests_are_tried_again_after_the_delay_they_were_told() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
-        let sink = sink(Mode::Fail {
-            status: 503,
-            retry_after: Some(0),
-        });
+        let sink = sink(Mode::Fail { status: 503, retry_after: Some(0) });
         let endpoint = sink.addr_http();
         let sender = std::thread::spawn(move || run(plan(protocol, endpoint, false), |_| ()));
         let _refused = sink
@@ -122,17 +90,9 @@ fn requests_that_must_not_be_repeated_fail_at_once() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let sink = sink(Mode::fail(400));
         let outcome = run(plan(protocol, sink.addr_http(), false), |_| ()).expect("a run");
-        assert_eq!(
-            (outcome.tally.failed, outcome.tally.refusals_retried),
-            (50, 0)
-        );
+        assert_eq!((outcome.tally.failed, outcome.tally.refusals_retried), (50, 0));
         assert_eq!(outcome.acknowledged.spans(), 0);
-        assert!(
-            outcome
-                .tally
-                .first_error
-                .is_some_and(|told| told.contains("fails with 400"))
-        );
+        assert!(outcome.tally.first_error.is_some_and(|told| told.contains("fails with 400")));
     }
 }
 
@@ -149,10 +109,7 @@ fn rejected_spans_are_not_counted_as_lost() {
 
 #[test]
 fn a_backend_that_acknowledges_and_forgets_is_noticed() {
-    let options = SinkOptions {
-        cheap: true,
-        ..SinkOptions::default()
-    };
+    let options = SinkOptions { cheap: true, ..SinkOptions::default() };
     let forgetful = Sink::start(options).expect("a sink");
     let outcome = run(plan(Protocol::Http, forgetful.addr_http(), false), |_| ()).expect("a run");
     let proof = prove(&forgetful, &outcome);
@@ -209,18 +166,10 @@ fn a_backend_that_went_away_and_came_back_on_its_port_gets_what_was_waiting() {
         .expect("a connection is closed");
     let before = first.run(7);
     drop(first);
-    let options = SinkOptions {
-        http,
-        grpc,
-        ..SinkOptions::default()
-    };
+    let options = SinkOptions { http, grpc, ..SinkOptions::default() };
     let second = Sink::start(options).expect("the port is free again");
     let outcome = sender.join().expect("no panic").expect("a run");
-    assert_eq!(
-        outcome.tally.accepted, 400,
-        "{:?}",
-        outcome.tally.first_error
-    );
+    assert_eq!(outcome.tally.accepted, 400, "{:?}", outcome.tally.first_error);
     let mut all = second.run(7);
     all.union(&before);
     assert_eq!(all.len(), 400 * 30);

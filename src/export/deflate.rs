@@ -181,3 +181,6 @@ impl Gzip {
         self.out.reserve(ROOM_BYTES_MIN).map_err(|_| Uncompressed::NoTicket)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,8 +38,10 @@ pub(super) struct Fault {
 /// Kinds of [`Fault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// No connection, or it broke.
-    Unreachable,
+    /// No connection could be made: the backend has seen nothing.
+    Unconnected,
+    /// The connection broke: nobody knows what the backend has read.
+    Broken,
     /// A connection that had been kept alive was closed under the request, or the backend says that it
     /// did not begin: worth one more try at once, on a new connection.
     Stale,
@@ -48,14 +50,14 @@ pub(super) enum Trouble {
 }
 
 impl Fault {
-    /// No connection, or it broke.
-    pub(super) const fn unreachable(why: String) -> Self {
-        Self { why, kind: Trouble::Unreachable }
+    /// No connection could be made.
+    pub(super) const fn unconnected(why: String) -> Self {
+        Self { why, kind: Trouble::Unconnected }
     }
 
     /// The connection broke; `stale` is whether that is worth a try at once.
     pub(super) const fn broken(why: String, stale: bool) -> Self {
-        let kind = if stale { Trouble::Stale } else { Trouble::Unreachable };
+        let kind = if stale { Trouble::Stale } else { Trouble::Broken };
         Self { why, kind }
     }
 }

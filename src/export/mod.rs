@@ -28,6 +28,9 @@ pub mod retry;
 mod tls;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;

@@ -101,14 +101,14 @@ pub(super) struct Line {
 impl Line {
     /// Connects.
     pub(super) async fn open(caller: &Arc<Caller>) -> Result<Self, Fault> {
-        let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unreachable)?;
+        let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unconnected)?;
         let (sender, connection) = http1::Builder::new()
             .writev(true)
             .max_header_size(HEAD_BYTES_MAX)
             .max_buf_size(READ_BYTES_MAX)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| Fault::unreachable(format!("handshake: {error}")))?;
+            .map_err(|error| Fault::unconnected(format!("handshake: {error}")))?;
         let caller = Arc::clone(caller);
         Ok(Self { caller, sender, connection: Some(connection), served: false, cut: false })
     }

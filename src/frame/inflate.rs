@@ -216,8 +216,7 @@ fn step<'a>(
     let spare = out.spare_capacity_mut();
     let room = room.min(spare.len());
     let spare = spare.get_mut(..room).unwrap_or_default();
-    let status =
-        stream.decompress_uninit(input, spare, FlushDecompress::None).map_err(|_| ())?;
+    let status = stream.decompress_uninit(input, spare, FlushDecompress::None).map_err(|_| ())?;
     let read = usize::try_from(stream.total_in().saturating_sub(read_before)).map_err(|_| ())?;
     let wrote = usize::try_from(stream.total_out().saturating_sub(wrote_before)).map_err(|_| ())?;
     let end = start.saturating_add(wrote.min(room));

@@ -36,7 +36,9 @@ impl fmt::Display for FrameError {
         match self {
             Self::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
             Self::Overloaded => formatter.write_str("no room"),
-            Self::BadGzip { offset, reason } => write!(formatter, "gzip at offset {offset}: {reason}"),
+            Self::BadGzip { offset, reason } => {
+                write!(formatter, "gzip at offset {offset}: {reason}")
+            }
         }
     }
 }

@@ -152,7 +152,6 @@ impl Guard {
         }
         Poll::Pending
     }
-
 }
 
 impl Drop for Guard {

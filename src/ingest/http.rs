@@ -1,7 +1,8 @@
 //! OTLP over HTTP/1: hyper's server, without its timers.
 //!
-//! Small buffers, no half-open connections, answers to pipelined requests written together. One future
-//! drives the connection and looks at its deadline and at the drain each time it is polled.
+//! Small buffers, no half-open connections. `pipeline_flush` is off: it keeps an answer back while unread
+//! bytes are in the buffer, which loses the answers to broken and refused requests. One future drives the
+//! connection and looks at its deadline and at the drain each time it is polled.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -9,7 +10,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use ::http::{Request, Response};
+use ::http::{Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
@@ -37,8 +38,7 @@ pub(super) fn builder() -> Builder {
         .max_buf_size(BUFFER_BYTES_MAX)
         .max_header_size(HEAD_BYTES_MAX)
         .header_read_timeout(None)
-        .half_close(false)
-        .pipeline_flush(true);
+        .half_close(false);
     builder
 }
 
@@ -93,7 +93,8 @@ async fn keep_or_close(
     declared: Option<usize>,
     expects: bool,
 ) -> Response<Bytes> {
-    let short = declared.is_none_or(|len| len <= DISCARD_BYTES_MAX);
+    let oversize = answer.status() == StatusCode::PAYLOAD_TOO_LARGE;
+    let short = declared.is_none_or(|len| len <= DISCARD_BYTES_MAX) && !oversize;
     client.guard.allow_body(DISCARD_BYTES_MAX);
     // A client that waits to be asked for its body is not asked: it would send it in vain.
     if short && !expects && body::discard(rest, DISCARD_BYTES_MAX).await {

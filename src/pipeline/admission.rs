@@ -9,6 +9,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use smallvec::SmallVec;
 use spanyard_wire::request::Request;
@@ -21,6 +22,7 @@ use crate::buf::payload::{Chunk, Payload};
 use crate::config::plan::Compression;
 use crate::queue::batch::{Encoding, GATHER_BYTES_MAX, Shared};
 use crate::queue::{Destination, Goods, Joining, Room};
+use crate::runtime::clock;
 use crate::units::{KIB, Weight};
 
 /// With a `batch` in the file, compressed originals below this are inflated, joined and compressed.
@@ -62,6 +64,7 @@ impl Entry {
         selections: &[Selection],
     ) -> Verdict {
         let headers = arrival.headers;
+        let now = clock::now();
         let source = Source::of(arrival.message, arrival.original);
         let mut intents: SmallVec<[Intent<'_>; 4]> = SmallVec::new();
         let mut payloads: SmallVec<[Option<Payload>; 4]> = SmallVec::new();
@@ -76,7 +79,7 @@ impl Entry {
                 }
             }
             let own = intents.get_mut(first..).unwrap_or_default();
-            payloads.push(self.take_room(&source, selection, own));
+            payloads.push(self.take_room(now, &source, selection, own));
         }
 
         let verdict = judge(request, selections, &intents);
@@ -89,7 +92,7 @@ impl Entry {
             }
             return verdict;
         }
-        let hold = self.queue(&source, selections, &payloads, intents);
+        let hold = self.queue(now, &source, selections, &payloads, intents);
         match verdict {
             Verdict::Accepted { .. } => Verdict::Accepted { hold },
             other => other,
@@ -99,6 +102,7 @@ impl Entry {
     /// Takes room for the copies of one branch and makes its slices if any copy travels as such.
     fn take_room(
         &self,
+        now: Instant,
         source: &Source,
         selection: &Selection,
         intents: &mut [Intent<'_>],
@@ -116,7 +120,7 @@ impl Entry {
             }
             let small = intent.form == Form::Small;
             let destination = &intent.lane.destination;
-            intent.room = destination.reserve(&intent.joining, intent.weight, small).ok();
+            intent.room = destination.reserve(now, &intent.joining, intent.weight, small).ok();
         }
         payload
     }
@@ -124,6 +128,7 @@ impl Entry {
     /// Queues every copy that has room; returns a destination above the soft limit.
     fn queue(
         &self,
+        now: Instant,
         source: &Source,
         selections: &[Selection],
         payloads: &[Option<Payload>],
@@ -157,7 +162,7 @@ impl Entry {
                 _ => Goods::Small(&write),
             };
             self.count(form, weight, selection);
-            destination.push(room, &joining, weight, &goods);
+            destination.push(now, room, &joining, weight, &goods);
             if lane.real && destination.is_pressed() {
                 hold = Some(Rc::clone(destination));
             }

@@ -25,12 +25,7 @@ const STAGES: [(&str, &[&str]); 12] = [
     ("lib", &[]),
     ("main", &["cli", "app"]),
     ("cli", &["app"]),
-    (
-        "app",
-        &[
-            "ingest", "pipeline", "frame", "route", "rewrite", "queue", "export", "admin",
-        ],
-    ),
+    ("app", &["ingest", "pipeline", "frame", "route", "rewrite", "queue", "export", "admin"]),
     ("admin", &[]),
     ("ingest", &["pipeline", "frame"]),
     ("pipeline", &["frame", "route", "rewrite", "queue"]),
@@ -58,10 +53,8 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
             Err(error) => findings.push(crate::shape::unreadable(file, &error)),
         }
     }
-    let for_tests: Vec<&Vec<String>> = read
-        .iter()
-        .flat_map(|(_, reader)| &reader.test_modules)
-        .collect();
+    let for_tests: Vec<&Vec<String>> =
+        read.iter().flat_map(|(_, reader)| &reader.test_modules).collect();
     for (file, reader) in &read {
         let module = module_of(&file.path);
         if for_tests.iter().any(|prefix| module.starts_with(prefix)) {
@@ -98,18 +91,10 @@ fn judge(room: &str, import: &Import) -> Option<String> {
         return None;
     }
     if allowed(target).is_none() {
-        return Some(format!(
-            "{room} uses crate::{target}, which is no room of the table"
-        ));
+        return Some(format!("{room} uses crate::{target}, which is no room of the table"));
     }
-    let may = if stages.is_empty() {
-        "no stage".to_owned()
-    } else {
-        stages.join(", ")
-    };
-    Some(format!(
-        "{room} uses {target}: of the stages it may use {may}"
-    ))
+    let may = if stages.is_empty() { "no stage".to_owned() } else { stages.join(", ") };
+    Some(format!("{room} uses {target}: of the stages it may use {may}"))
 }
 
 /// The stages a room may use; `None` for a name that is no room.
@@ -117,20 +102,14 @@ fn allowed(room: &str) -> Option<&'static [&'static str]> {
     if FOUNDATIONS.contains(&room) {
         return Some(&[]);
     }
-    STAGES
-        .iter()
-        .find(|(name, _)| *name == room)
-        .map(|(_, stages)| *stages)
+    STAGES.iter().find(|(name, _)| *name == room).map(|(_, stages)| *stages)
 }
 
 /// `src/a/b.rs` -> `[a, b]`, `src/a/mod.rs` -> `[a]`, `src/lib.rs` -> `[]`.
 fn module_of(path: &str) -> Vec<String> {
     let inside = path.trim_start_matches("src/").trim_end_matches(".rs");
     let mut segments: Vec<String> = inside.split('/').map(str::to_owned).collect();
-    if matches!(
-        segments.last().map(String::as_str),
-        Some("mod" | "lib" | "main")
-    ) {
+    if matches!(segments.last().map(String::as_str), Some("mod" | "lib" | "main")) {
         let _last = segments.pop();
     }
     segments
@@ -191,11 +170,7 @@ impl Reader {
 
     fn tree(&mut self, prefix: &[String], tree: &syn::UseTree, line: usize) {
         let joined = |name: String| -> Vec<String> {
-            prefix
-                .iter()
-                .cloned()
-                .chain(std::iter::once(name))
-                .collect()
+            prefix.iter().cloned().chain(std::iter::once(name)).collect()
         };
         match tree {
             syn::UseTree::Path(path) => {
@@ -240,22 +215,19 @@ impl Reader {
 
 /// `#[cfg(test)]` and `#[cfg(all(test, ...))]`.
 fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"))
-        .any(|attribute| {
-            attribute.meta.require_list().is_ok_and(|list| {
-                let mut words = list.tokens.clone().into_iter();
-                match words.next() {
-                    Some(TokenTree::Ident(word)) if word == "test" => true,
-                    Some(TokenTree::Ident(word)) if word == "all" => {
-                        matches!(words.next(), Some(TokenTree::Group(group)) if group.stream()
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).any(|attribute| {
+        attribute.meta.require_list().is_ok_and(|list| {
+            let mut words = list.tokens.clone().into_iter();
+            match words.next() {
+                Some(TokenTree::Ident(word)) if word == "test" => true,
+                Some(TokenTree::Ident(word)) if word == "all" => {
+                    matches!(words.next(), Some(TokenTree::Group(group)) if group.stream()
                         .into_iter().any(|t| matches!(t, TokenTree::Ident(i) if i == "test")))
-                    }
-                    _ => false,
                 }
-            })
+                _ => false,
+            }
         })
+    })
 }
 
 impl<'ast> Visit<'ast> for Reader {
@@ -296,10 +268,7 @@ impl<'ast> Visit<'ast> for Reader {
 
     fn visit_path(&mut self, node: &'ast syn::Path) {
         let segments: Vec<String> = node.segments.iter().map(|s| s.ident.to_string()).collect();
-        let line = node
-            .segments
-            .first()
-            .map_or(0, |s| s.ident.span().start().line);
+        let line = node.segments.first().map_or(0, |s| s.ident.span().start().line);
         self.keep(&segments, line);
         visit::visit_path(self, node);
     }

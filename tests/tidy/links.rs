@@ -9,10 +9,7 @@ use std::path::Path;
 /// Links of one page that `exists` does not know. Paths are given from the root.
 pub(crate) fn check(page: &File, exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let directory = page
-        .path
-        .rsplit_once('/')
-        .map_or("", |(directory, _)| directory);
+    let directory = page.path.rsplit_once('/').map_or("", |(directory, _)| directory);
     for (index, line) in page.text.lines().enumerate() {
         for target in targets(line) {
             let path = resolve(directory, target);
@@ -36,10 +33,7 @@ fn targets(line: &str) -> impl Iterator<Item = &str> {
 
 /// `a/b` and `../c` make `a/c`; `None` for what lies outside of the repository.
 fn resolve(directory: &str, target: &str) -> Option<String> {
-    let mut parts: Vec<&str> = directory
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
         match part {
             "" | "." => {}
@@ -55,15 +49,9 @@ fn resolve(directory: &str, target: &str) -> Option<String> {
 #[test]
 fn links_between_pages_lead_somewhere() {
     let files = tree::files().unwrap();
-    let pages: Vec<&File> = files
-        .iter()
-        .filter(|file| file.path.ends_with(".md"))
-        .collect();
-    let links: usize = pages
-        .iter()
-        .flat_map(|page| page.text.lines())
-        .map(|line| targets(line).count())
-        .sum();
+    let pages: Vec<&File> = files.iter().filter(|file| file.path.ends_with(".md")).collect();
+    let links: usize =
+        pages.iter().flat_map(|page| page.text.lines()).map(|line| targets(line).count()).sum();
     assert!(links > 0, "no link found in {} pages", pages.len());
     let exists = |path: &str| Path::new(tree::root()).join(path).exists();
     let findings: Vec<Finding> = pages.iter().flat_map(|page| check(page, exists)).collect();

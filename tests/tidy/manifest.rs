@@ -15,10 +15,8 @@ const ONLY: [(&str, &str, &[&str]); 1] =
     [("src/wire/Cargo.toml", "dependencies", &["bytes", "memchr"])];
 
 /// (manifest, a dependency that would turn the arrow round).
-const NEVER: [(&str, &str); 2] = [
-    ("loadgen/Cargo.toml", "spanyard"),
-    ("src/wire/Cargo.toml", "loadgen"),
-];
+const NEVER: [(&str, &str); 2] =
+    [("loadgen/Cargo.toml", "spanyard"), ("src/wire/Cargo.toml", "loadgen")];
 
 /// One dependency as written.
 struct Dependency<'a> {
@@ -41,18 +39,8 @@ fn dependencies(text: &str) -> Vec<Dependency<'_>> {
             inside = section != "workspace.dependencies" && section.contains("dependencies");
         } else if inside && depth == 0 {
             if let Some((key, _)) = code.split_once('=') {
-                let name = key
-                    .trim()
-                    .split('.')
-                    .next()
-                    .unwrap_or_default()
-                    .trim_matches('"');
-                found.push(Dependency {
-                    section,
-                    name,
-                    line: index + 1,
-                    has_reason: false,
-                });
+                let name = key.trim().split('.').next().unwrap_or_default().trim_matches('"');
+                found.push(Dependency { section, name, line: index + 1, has_reason: false });
             }
             depth = 0;
         }
@@ -89,12 +77,7 @@ fn split_comment(line: &str) -> (&str, Option<&str>) {
 pub(crate) fn check(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     for dependency in dependencies(&file.text) {
-        let Dependency {
-            section,
-            name,
-            line,
-            has_reason,
-        } = dependency;
+        let Dependency { section, name, line, has_reason } = dependency;
         if !has_reason {
             let what = format!("{name}: a dependency ends in `# reason`");
             findings.push(Finding::new(&file.path, line, what));
@@ -115,50 +98,29 @@ pub(crate) fn check(file: &File) -> Vec<Finding> {
 
 /// Packages of others: those that have a source.
 fn locked(lock: &str) -> usize {
-    lock.lines()
-        .filter(|line| line.starts_with("source = "))
-        .count()
+    lock.lines().filter(|line| line.starts_with("source = ")).count()
 }
 
 #[test]
 fn the_lock_file_stays_within_its_budget() {
     let lock = std::fs::read_to_string(tree::root().join("Cargo.lock")).unwrap();
     let packages = locked(&lock);
-    assert!(
-        packages > 0,
-        "no package found: has the format of Cargo.lock changed?"
-    );
-    assert!(
-        packages <= LOCKED_MAX,
-        "{packages} packages of others, at most {LOCKED_MAX}"
-    );
+    assert!(packages > 0, "no package found: has the format of Cargo.lock changed?");
+    assert!(packages <= LOCKED_MAX, "{packages} packages of others, at most {LOCKED_MAX}");
 }
 
 #[test]
 fn every_dependency_has_a_reason_and_points_down() {
     let files = tree::files().unwrap();
     let manifests: Vec<&File> = files.iter().filter(|file| file.is_manifest()).collect();
-    assert!(
-        manifests.len() >= 4,
-        "found only {} manifests",
-        manifests.len()
-    );
-    let counted: usize = manifests
-        .iter()
-        .map(|file| dependencies(&file.text).len())
-        .sum();
+    assert!(manifests.len() >= 4, "found only {} manifests", manifests.len());
+    let counted: usize = manifests.iter().map(|file| dependencies(&file.text).len()).sum();
     assert!(counted > 20, "only {counted} dependencies were read");
     for (path, ..) in ONLY {
-        assert!(
-            manifests.iter().any(|file| file.path == path),
-            "{path} is gone from the tree"
-        );
+        assert!(manifests.iter().any(|file| file.path == path), "{path} is gone from the tree");
     }
     for (path, _) in NEVER {
-        assert!(
-            manifests.iter().any(|file| file.path == path),
-            "{path} is gone from the tree"
-        );
+        assert!(manifests.iter().any(|file| file.path == path), "{path} is gone from the tree");
     }
     let findings: Vec<Finding> = manifests.iter().flat_map(|file| check(file)).collect();
     assert_none("dependencies", &findings);
@@ -166,10 +128,7 @@ fn every_dependency_has_a_reason_and_points_down() {
 
 #[cfg(test)]
 fn whats(path: &str, text: &str) -> Vec<String> {
-    check(&File::made_up(path, text))
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    check(&File::made_up(path, text)).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -183,10 +142,7 @@ fn a_dependency_without_reason_is_caught_in_every_spelling() {
     ];
     for text in reasonless {
         let found = whats("Cargo.toml", text);
-        assert!(
-            found.len() == 1 && found[0].contains(": x: a dependency"),
-            "{found:?} in {text}"
-        );
+        assert!(found.len() == 1 && found[0].contains(": x: a dependency"), "{found:?} in {text}");
     }
     let fine = "[workspace.dependencies]\nx = \"1\"\n[package]\nname = \"x\"\n[dependencies]\n\
                 x = { version = \"1\", features = [\n\"a\",\n] } # why\ny = \"1\" # why\n";
@@ -195,22 +151,10 @@ fn a_dependency_without_reason_is_caught_in_every_spelling() {
 
 #[test]
 fn a_dependency_that_points_up_is_caught() {
-    let wire = whats(
-        "src/wire/Cargo.toml",
-        "[dependencies]\ntokio = \"1\" # speed\n",
-    );
-    assert_eq!(
-        wire,
-        ["src/wire/Cargo.toml:2: tokio: only bytes, memchr may stand here"]
-    );
-    let loadgen = whats(
-        "loadgen/Cargo.toml",
-        "[dev-dependencies]\nspanyard.path = \"..\" # t\n",
-    );
-    assert_eq!(
-        loadgen,
-        ["loadgen/Cargo.toml:2: spanyard: this crate stands below it"]
-    );
+    let wire = whats("src/wire/Cargo.toml", "[dependencies]\ntokio = \"1\" # speed\n");
+    assert_eq!(wire, ["src/wire/Cargo.toml:2: tokio: only bytes, memchr may stand here"]);
+    let loadgen = whats("loadgen/Cargo.toml", "[dev-dependencies]\nspanyard.path = \"..\" # t\n");
+    assert_eq!(loadgen, ["loadgen/Cargo.toml:2: spanyard: this crate stands below it"]);
 }
 
 #[test]

@@ -16,11 +16,7 @@ const COLUMNS_MAX: usize = 100;
 pub(crate) fn check(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !file.text.starts_with("//!") {
-        findings.push(Finding::new(
-            &file.path,
-            1,
-            "the file opens with no `//!` header",
-        ));
+        findings.push(Finding::new(&file.path, 1, "the file opens with no `//!` header"));
     }
     let lines = file.text.lines().count();
     if lines > FILE_LINES_MAX {
@@ -36,11 +32,7 @@ pub(crate) fn check(file: &File) -> Vec<Finding> {
     }
     match functions(&file.text) {
         Ok(functions) => {
-            findings.extend(
-                functions
-                    .iter()
-                    .filter_map(|function| function.finding(&file.path)),
-            );
+            findings.extend(functions.iter().filter_map(|function| function.finding(&file.path)));
         }
         Err(error) => findings.push(unreadable(file, &error)),
     }
@@ -63,19 +55,14 @@ impl Function {
     fn finding(&self, path: &str) -> Option<Finding> {
         let lines = self.last + 1 - self.first;
         (lines > FUNCTION_LINES_MAX).then(|| {
-            let what = format!(
-                "fn {}: {lines} lines, at most {FUNCTION_LINES_MAX}",
-                self.name
-            );
+            let what = format!("fn {}: {lines} lines, at most {FUNCTION_LINES_MAX}", self.name);
             Finding::new(path, self.first, what)
         })
     }
 }
 
 fn functions(text: &str) -> syn::Result<Vec<Function>> {
-    let mut collect = Collect {
-        functions: Vec::new(),
-    };
+    let mut collect = Collect { functions: Vec::new() };
     collect.visit_file(&syn::parse_file(text)?);
     Ok(collect.functions)
 }
@@ -150,16 +137,9 @@ impl<'ast> Visit<'ast> for Collect {
 fn every_source_file_has_a_header_and_stays_small() {
     let files = tree::files().unwrap();
     let sources: Vec<&File> = files.iter().filter(|file| file.is_rust()).collect();
-    assert!(
-        sources.len() > 5,
-        "the walk found only {} Rust files",
-        sources.len()
-    );
-    let measured: usize = sources
-        .iter()
-        .filter_map(|f| functions(&f.text).ok())
-        .map(|f| f.len())
-        .sum();
+    assert!(sources.len() > 5, "the walk found only {} Rust files", sources.len());
+    let measured: usize =
+        sources.iter().filter_map(|f| functions(&f.text).ok()).map(|f| f.len()).sum();
     assert!(measured > 10, "only {measured} functions were measured");
     let findings: Vec<Finding> = sources.iter().flat_map(|file| check(file)).collect();
     assert_none("small rooms", &findings);
@@ -167,34 +147,20 @@ fn every_source_file_has_a_header_and_stays_small() {
 
 #[cfg(test)]
 fn whats(text: &str) -> Vec<String> {
-    check(&File::made_up("src/bad.rs", text))
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    check(&File::made_up("src/bad.rs", text)).iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_file_without_header_too_long_or_too_wide_is_caught() {
-    assert_eq!(
-        whats("fn f() {}\n"),
-        ["src/bad.rs:1: the file opens with no `//!` header"]
-    );
-    assert_eq!(
-        whats(&format!("//! h\n{}", "\n".repeat(399))),
-        Vec::<String>::new()
-    );
+    assert_eq!(whats("fn f() {}\n"), ["src/bad.rs:1: the file opens with no `//!` header"]);
+    assert_eq!(whats(&format!("//! h\n{}", "\n".repeat(399))), Vec::<String>::new());
     let long = whats(&format!("//! h\n{}", "\n".repeat(400)));
     assert_eq!(long, ["src/bad.rs:401: 401 lines, at most 400"]);
     let wide = whats(&format!("//! h\n// {}\n", "é".repeat(98)));
     assert_eq!(wide, ["src/bad.rs:2: 101 columns, at most 100"]);
-    assert_eq!(
-        whats(&format!("//! h\n// {}\n", "é".repeat(97))),
-        Vec::<String>::new()
-    );
+    assert_eq!(whats(&format!("//! h\n// {}\n", "é".repeat(97))), Vec::<String>::new());
     assert!(
-        whats("//! h\nfn f( {\n")
-            .first()
-            .is_some_and(|what| what.contains("cannot be parsed"))
+        whats("//! h\nfn f( {\n").first().is_some_and(|what| what.contains("cannot be parsed"))
     );
 }
 
@@ -210,10 +176,7 @@ fn a_long_function_is_caught_wherever_it_stands() {
     ];
     for text in places {
         let found = whats(&text);
-        assert!(
-            found.iter().any(|what| what.contains("fn slow: 71 lines")),
-            "{found:?} in {text}"
-        );
+        assert!(found.iter().any(|what| what.contains("fn slow: 71 lines")), "{found:?} in {text}");
     }
     let just_right = format!("//! h\nfn fits() {{{}}}\n", "\n".repeat(69));
     assert_eq!(whats(&just_right), Vec::<String>::new());

@@ -7,16 +7,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// Directories and files whose contents are not ours, by name, wherever they are.
-const SKIPPED: [&str; 8] = [
-    ".git",
-    "target",
-    "node_modules",
-    ".venv",
-    "corpus",
-    "artifacts",
-    "__pycache__",
-    "Cargo.lock",
-];
+const SKIPPED: [&str; 8] =
+    [".git", "target", "node_modules", ".venv", "corpus", "artifacts", "__pycache__", "Cargo.lock"];
 
 /// One text file.
 pub(crate) struct File {
@@ -28,10 +20,7 @@ pub(crate) struct File {
 impl File {
     #[cfg(test)]
     pub(crate) fn made_up(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { path: path.to_owned(), text: text.to_owned() }
     }
 
     pub(crate) fn is_rust(&self) -> bool {
@@ -65,10 +54,7 @@ pub(crate) fn files() -> io::Result<Vec<File>> {
             } else if kind.is_file()
                 && let Ok(text) = String::from_utf8(fs::read(entry.path())?)
             {
-                found.push(File {
-                    path: relative(&entry.path()),
-                    text,
-                });
+                found.push(File { path: relative(&entry.path()), text });
             }
         }
     }
@@ -88,9 +74,5 @@ fn the_walk_finds_sources_manifests_and_itself_but_no_build_output() {
     let has = |path: &str| files.iter().any(|file| file.path == path);
     assert!(has("Cargo.toml") && has("src/lib.rs") && has("src/wire/lib.rs"));
     assert!(has("tests/tidy/tree.rs"));
-    assert!(
-        !files
-            .iter()
-            .any(|file| file.path.split('/').any(|name| name == "target"))
-    );
+    assert!(!files.iter().any(|file| file.path.split('/').any(|name| name == "target")));
 }

@@ -43,9 +43,7 @@ pub(crate) fn check(file: &File) -> Vec<Finding> {
 fn contains_word(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(start, _)| {
         let before = line.get(..start).and_then(|text| text.chars().next_back());
-        let after = line
-            .get(start + word.len()..)
-            .and_then(|text| text.chars().next());
+        let after = line.get(start + word.len()..).and_then(|text| text.chars().next());
         let ends_open = word.ends_with(|c: char| !c.is_alphanumeric());
         let starts_open = word.starts_with(|c: char| !c.is_alphanumeric());
         (starts_open || !before.is_some_and(in_word)) && (ends_open || !after.is_some_and(in_word))
@@ -59,11 +57,7 @@ fn in_word(c: char) -> bool {
 #[test]
 fn no_file_marks_unfinished_work_or_names_the_machine_it_was_written_on() {
     let files = tree::files().unwrap();
-    assert!(
-        files.len() > 10,
-        "the walk found only {} files",
-        files.len()
-    );
+    assert!(files.len() > 10, "the walk found only {} files", files.len());
     let findings: Vec<Finding> = files.iter().flat_map(check).collect();
     assert_none("finished work", &findings);
 }
@@ -73,10 +67,7 @@ fn each_word_is_caught_as_a_word_and_only_as_a_word() {
     for (word, _) in WORDS {
         let file = File::made_up("docs/bad.md", &format!("fine\nhere: {word} it\n"));
         let found = check(&file);
-        assert!(
-            found.iter().any(|finding| finding.line == 2),
-            "{word} was not caught"
-        );
+        assert!(found.iter().any(|finding| finding.line == 2), "{word} was not caught");
     }
     let innocent = "mktemp -d /tmp/a.XXXXXX\ntodo = \"warn\"\nwait before nowhere\nstubborn\n";
     assert_eq!(check(&File::made_up("a.sh", innocent)), []);

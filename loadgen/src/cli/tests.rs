@@ -9,9 +9,7 @@ use super::*;
 fn plan(flags: &[&str]) -> Plan {
     let line = ["loadgen", "send", "--endpoint", "127.0.0.1:4318"];
     let cli = Cli::try_parse_from(line.iter().chain(flags)).expect("valid flags");
-    let Command::Send(args) = cli.command else {
-        panic!("another command")
-    };
+    let Command::Send(args) = cli.command else { panic!("another command") };
     args.plan().expect("a plan")
 }
 
@@ -31,10 +29,7 @@ fn without_flags_ten_seconds_of_unique_spans_are_sent_in_a_closed_loop() {
     assert_eq!(plan.schedule.requests_per_second, None);
     assert_eq!(plan.schedule.duration, Some(Duration::from_secs(10)));
     assert!(plan.fresh && plan.retry_for.is_zero());
-    assert_eq!(
-        (plan.path.as_str(), plan.authority.as_str()),
-        ("/v1/traces", "127.0.0.1:4318")
-    );
+    assert_eq!((plan.path.as_str(), plan.authority.as_str()), ("/v1/traces", "127.0.0.1:4318"));
 }
 
 #[test]
@@ -50,10 +45,7 @@ fn a_case_reuses_its_bytes_unless_it_is_proved() {
     assert!(plan(&["--case", "C", "--unique"]).fresh);
     let proved = plan(&["--case", "C", "--verify", "listen:127.0.0.1:0"]);
     assert!(proved.fresh && !proved.retry_for.is_zero());
-    assert_eq!(
-        (proved.shape.resources, proved.shape.spans_per_request),
-        (1, 5)
-    );
+    assert_eq!((proved.shape.resources, proved.shape.spans_per_request), (1, 5));
 }
 
 #[test]
@@ -66,30 +58,13 @@ fn what_contradicts_itself_is_refused() {
 
 #[test]
 fn headers_resources_and_a_path_of_ones_own_are_taken_over() {
-    let line = [
-        "-H",
-        "X-Scope-OrgID: a",
-        "--resource",
-        "tenant=a|b",
-        "--resource",
-        "k=v=w",
-    ];
+    let line = ["-H", "X-Scope-OrgID: a", "--resource", "tenant=a|b", "--resource", "k=v=w"];
     let plan = plan(&line);
     assert_eq!(plan.headers, [("X-Scope-OrgID".to_owned(), "a".to_owned())]);
     let values = |nth: usize| plan.shape.resource_attributes[nth].1.clone();
-    assert_eq!(
-        (values(0), values(1)),
-        (vec!["a".into(), "b".into()], vec!["v=w".to_owned()])
-    );
-    let line = [
-        "loadgen",
-        "send",
-        "--endpoint",
-        "http://127.0.0.1:1/otlp/v1/traces",
-    ];
+    assert_eq!((values(0), values(1)), (vec!["a".into(), "b".into()], vec!["v=w".to_owned()]));
+    let line = ["loadgen", "send", "--endpoint", "http://127.0.0.1:1/otlp/v1/traces"];
     let cli = Cli::try_parse_from(line).expect("valid flags");
-    let Command::Send(args) = cli.command else {
-        panic!("another command")
-    };
+    let Command::Send(args) = cli.command else { panic!("another command") };
     assert_eq!(args.plan().expect("a plan").path, "/otlp/v1/traces");
 }

@@ -39,11 +39,7 @@ pub fn grpc(
     message: &[u8],
 ) -> io::Result<GrpcReply> {
     let gzip = headers.contains(&("grpc-encoding", "gzip"));
-    let message = if gzip {
-        gzip::deflate(message)?
-    } else {
-        message.to_vec()
-    };
+    let message = if gzip { gzip::deflate(message)? } else { message.to_vec() };
     let body = frame(gzip, &message);
     let mut request = Request::builder()
         .method("POST")
@@ -55,52 +51,28 @@ pub fn grpc(
         request = request.header(*name, *value);
     }
     let request = request.body(()).map_err(io::Error::other)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let patience = tokio::time::timeout(PATIENCE, call(addr, request, body));
-        patience
-            .await
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+        patience.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     })
 }
 
 async fn call(addr: SocketAddr, request: Request<()>, body: Bytes) -> io::Result<GrpcReply> {
     let stream = net::connect(addr).await?;
-    let (client, connection) = h2::client::handshake(stream)
-        .await
-        .map_err(io::Error::other)?;
+    let (client, connection) = h2::client::handshake(stream).await.map_err(io::Error::other)?;
     let _driver = tokio::spawn(connection);
     let mut client = client.ready().await.map_err(io::Error::other)?;
-    let (response, mut stream) = client
-        .send_request(request, false)
-        .map_err(io::Error::other)?;
+    let (response, mut stream) = client.send_request(request, false).map_err(io::Error::other)?;
     // A server that answers early resets the stream; its answer is what counts.
     let _sent = stream.send_data(body, true);
     let response = response.await.map_err(io::Error::other)?;
     let (head, mut body) = response.into_parts();
     let mut content = BytesMut::new();
-    let trailers = read_body(&mut body, |data| content.put(data))
-        .await
-        .map_err(io::Error::other)?;
-    let status = if trailers.is_empty() {
-        &head.headers
-    } else {
-        &trailers
-    };
-    let Outcome {
-        code,
-        message,
-        retry_after,
-    } = outcome(head.status, status)?;
+    let trailers =
+        read_body(&mut body, |data| content.put(data)).await.map_err(io::Error::other)?;
+    let status = if trailers.is_empty() { &head.headers } else { &trailers };
+    let Outcome { code, message, retry_after } = outcome(head.status, status)?;
     let body = content.get(5..).unwrap_or_default().to_vec();
-    Ok(GrpcReply {
-        code,
-        message,
-        retry_after,
-        body,
-        headers: head.headers,
-        trailers,
-    })
+    Ok(GrpcReply { code, message, retry_after, body, headers: head.headers, trailers })
 }

@@ -22,12 +22,7 @@ pub(super) struct Ports {
 
 /// The file: what no rule takes goes to the first backend.
 pub(super) fn text(ports: &Ports, backends: &[SocketAddr]) -> String {
-    let Ports {
-        http,
-        grpc,
-        health,
-        metrics,
-    } = ports;
+    let Ports { http, grpc, health, metrics } = ports;
     let (replaced, value) = REPLACED;
     let mut file = format!(
         r#"extensions:
@@ -94,20 +89,13 @@ mod tests {
     #[test]
     fn every_backend_has_an_exporter_and_a_pipeline() {
         let any = SocketAddr::from(([127, 0, 0, 1], 1));
-        let ports = Ports {
-            http: any,
-            grpc: any,
-            health: any,
-            metrics: any,
-        };
+        let ports = Ports { http: any, grpc: any, health: any, metrics: any };
         let text = text(&ports, &[any; 3]);
         for name in BACKENDS {
             assert!(text.contains(&format!("  otlphttp/{name}:\n")), "{text}");
             assert!(text.contains(&format!("    traces/{name}:\n")), "{text}");
         }
-        let indents = text
-            .lines()
-            .map(|line| line.len() - line.trim_start().len());
+        let indents = text.lines().map(|line| line.len() - line.trim_start().len());
         assert!(indents.max() <= Some(10) && !text.contains('\t'), "{text}");
     }
 }

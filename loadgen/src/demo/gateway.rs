@@ -38,9 +38,7 @@ pub(super) fn find(given: Option<&Path>) -> Result<PathBuf, String> {
     if binary.is_file() {
         return Ok(binary);
     }
-    let release = binary
-        .components()
-        .any(|part| part.as_os_str() == "release");
+    let release = binary.components().any(|part| part.as_os_str() == "release");
     let flag = if release { " --release" } else { "" };
     Err(format!(
         "no gateway at {}: build it with `cargo build{flag} --locked --bin spanyard`",
@@ -60,10 +58,7 @@ impl Gateway {
             .stderr(stderr)
             .spawn()
             .map_err(|e| format!("{}: {e}", binary.display()))?;
-        Ok(Self {
-            child,
-            log: log.to_owned(),
-        })
+        Ok(Self { child, log: log.to_owned() })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -74,21 +69,22 @@ impl Gateway {
     pub(super) fn wait_until_healthy(&mut self, health: SocketAddr) -> Result<(), String> {
         let start = clock::now();
         while start.elapsed() < START_MAX {
-            if let Some(status) = self.child.try_wait().map_err(|e| e.to_string())? {
-                return Err(format!(
-                    "the gateway ended with {status}:\n{}",
-                    self.last_lines()
-                ));
-            }
+            self.must_run()?;
             if client::get(health, "/").is_ok_and(|reply| reply.status == 200) {
                 return Ok(());
             }
             std::thread::sleep(POLL);
         }
         let log = self.last_lines();
-        Err(format!(
-            "the gateway is not healthy on {health} after {START_MAX:?}:\n{log}"
-        ))
+        Err(format!("the gateway is not healthy on {health} after {START_MAX:?}:\n{log}"))
+    }
+
+    /// An error with the end of its log, if it has ended by itself.
+    pub(super) fn must_run(&mut self) -> Result<(), String> {
+        match self.child.try_wait().map_err(|e| format!("state of the gateway: {e}"))? {
+            Some(status) => Err(format!("the gateway ended, {status}:\n{}", self.last_lines())),
+            None => Ok(()),
+        }
     }
 
     /// CPU time used so far, user and system.
@@ -109,9 +105,7 @@ impl Gateway {
             }
             std::thread::sleep(POLL);
         }
-        Err(format!(
-            "the gateway did not stop within {STOP_MAX:?} of SIGTERM"
-        ))
+        Err(format!("the gateway did not stop within {STOP_MAX:?} of SIGTERM"))
     }
 
     fn last_lines(&self) -> String {
@@ -153,9 +147,6 @@ mod tests {
     #[test]
     fn a_missing_binary_is_named_with_the_command_that_builds_it() {
         let error = find(Some(Path::new("/nowhere/release/spanyard"))).expect_err("missing");
-        assert!(
-            error.contains("cargo build --release --locked --bin spanyard"),
-            "{error}"
-        );
+        assert!(error.contains("cargo build --release --locked --bin spanyard"), "{error}");
     }
 }

@@ -17,13 +17,10 @@ pub(super) struct Ledger {
 
 /// Fetches the page and reads the ledger from it.
 pub(super) fn ledger(metrics: SocketAddr) -> io::Result<Ledger> {
-    let reply = client::get(metrics, "/metrics")?;
+    let place = |what: String| io::Error::other(format!("http://{metrics}/metrics: {what}"));
+    let reply = client::get(metrics, "/metrics").map_err(|e| place(e.to_string()))?;
     if reply.status != 200 {
-        let message = format!(
-            "http://{metrics}/metrics: expected 200, got {}",
-            reply.status
-        );
-        return Err(io::Error::other(message));
+        return Err(place(format!("expected 200, got {}", reply.status)));
     }
     Ok(read(&String::from_utf8_lossy(&reply.body)))
 }
@@ -38,9 +35,7 @@ fn read(page: &str) -> Ledger {
             continue;
         };
         let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-        let stage = labels
-            .split_once("stage=\"")
-            .and_then(|(_, rest)| rest.split('"').next());
+        let stage = labels.split_once("stage=\"").and_then(|(_, rest)| rest.split('"').next());
         match (name, stage) {
             ("spanyard_spans", Some(stage)) if labels.contains("signal=\"traces\"") => {
                 *ledger.stages.entry(stage.to_owned()).or_default() += value;

@@ -17,9 +17,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(heads: [&str; 7]) -> Self {
-        Self {
-            rows: vec![heads.map(str::to_owned)],
-        }
+        Self { rows: vec![heads.map(str::to_owned)] }
     }
 
     pub(super) fn stream(&mut self, stream: &Stream) {
@@ -54,11 +52,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for row in &self.rows {
             let mut cells = row.iter();
-            write!(
-                f,
-                "{:<FIRST_WIDTH$}",
-                cells.next().map_or("", String::as_str)
-            )?;
+            write!(f, "{:<FIRST_WIDTH$}", cells.next().map_or("", String::as_str))?;
             for cell in cells {
                 write!(f, "{cell:>WIDTH$}")?;
             }
@@ -81,9 +75,6 @@ mod tests {
         let text = table.to_string();
         let widths: Vec<_> = text.lines().map(str::len).collect();
         assert_eq!(widths, [84, 84]);
-        assert!(
-            text.contains("shop           1,234,567           0"),
-            "{text}"
-        );
+        assert!(text.contains("shop           1,234,567           0"), "{text}");
     }
 }

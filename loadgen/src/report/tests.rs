@@ -16,11 +16,7 @@ fn run() -> (Plan, Outcome) {
         gzip: true,
         connections: 8,
         streams: 1,
-        schedule: Schedule {
-            requests_per_second: Some(10.0),
-            requests: None,
-            duration: None,
-        },
+        schedule: Schedule { requests_per_second: Some(10.0), requests: None, duration: None },
         shape: Shape::default(),
         fresh: true,
         headers: Vec::new(),
@@ -30,40 +26,17 @@ fn run() -> (Plan, Outcome) {
     let mut tally = Tally::new().expect("valid bounds");
     let ms = Duration::from_millis(1);
     tally.ended(&Verdict::Accepted { rejected_spans: 0 }, ms * 2, ms);
-    tally.ended(
-        &Verdict::Failed {
-            message: "HTTP 400: \"no\"".to_owned(),
-        },
-        ms,
-        ms,
-    );
-    let acknowledged = Acknowledged {
-        spans_per_request: 512,
-        requests: Bitmap::default(),
-        rejected: 0,
-    };
+    tally.ended(&Verdict::Failed { message: "HTTP 400: \"no\"".to_owned() }, ms, ms);
+    let acknowledged =
+        Acknowledged { spans_per_request: 512, requests: Bitmap::default(), rejected: 0 };
     let elapsed = Duration::from_secs(1);
-    (
-        plan,
-        Outcome {
-            tally,
-            acknowledged,
-            elapsed,
-            unsent: 3,
-            body_bytes: 1_000,
-        },
-    )
+    (plan, Outcome { tally, acknowledged, elapsed, unsent: 3, body_bytes: 1_000 })
 }
 
 #[test]
 fn people_read_counts_latencies_the_schedule_the_error_and_the_proof() {
     let (plan, outcome) = run();
-    let proof = Proof {
-        acknowledged: 512,
-        lost: 2,
-        first_lost: vec![7, 8],
-        ..Proof::default()
-    };
+    let proof = Proof { acknowledged: 512, lost: 2, first_lost: vec![7, 8], ..Proof::default() };
     let text = human(&plan, &outcome, Some(&proof));
     for part in [
         "1 requests, 512 spans in 1.00 s: 1 requests/s, 512 spans/s",
@@ -81,20 +54,10 @@ fn people_read_counts_latencies_the_schedule_the_error_and_the_proof() {
 #[test]
 fn programs_read_the_same_as_json() {
     let (plan, outcome) = run();
-    let text = json(
-        &plan,
-        &outcome,
-        Some(&Proof {
-            lost: 2,
-            ..Proof::default()
-        }),
-    );
+    let text = json(&plan, &outcome, Some(&Proof { lost: 2, ..Proof::default() }));
     assert_eq!(crate::json::find_number(&text, "accepted_spans"), Some(512));
     assert_eq!(crate::json::find_number(&text, "lost"), Some(2));
-    assert!(
-        text.contains("\"first_error\": \"HTTP 400: \\\"no\\\"\""),
-        "{text}"
-    );
+    assert!(text.contains("\"first_error\": \"HTTP 400: \\\"no\\\"\""), "{text}");
     let opened = text.matches('{').count();
     assert_eq!((opened, text.matches('}').count()), (4, 4));
 }
@@ -102,8 +65,5 @@ fn programs_read_the_same_as_json() {
 #[test]
 fn a_sink_leaves_out_what_nobody_expects_but_not_the_faults() {
     let text = sink(&Report::default());
-    assert!(
-        text.contains("corrupted") && !text.contains("malformed"),
-        "{text}"
-    );
+    assert!(text.contains("corrupted") && !text.contains("malformed"), "{text}");
 }

@@ -46,10 +46,7 @@ impl Bodies {
     pub(super) fn body(&self, index: u64) -> Bytes {
         let count = self.reused.len() as u64;
         let nth = usize::try_from(index.checked_rem(count).unwrap_or(0)).unwrap_or(0);
-        self.reused
-            .get(nth)
-            .cloned()
-            .unwrap_or_else(|| self.make(index))
+        self.reused.get(nth).cloned().unwrap_or_else(|| self.make(index))
     }
 
     /// Spans in each request.
@@ -87,10 +84,7 @@ impl Bodies {
 }
 
 fn http_head(plan: &Plan) -> io::Result<String> {
-    let mut head = format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\n",
-        plan.path, plan.authority
-    );
+    let mut head = format!("POST {} HTTP/1.1\r\nHost: {}\r\n", plan.path, plan.authority);
     head.push_str("Content-Type: application/x-protobuf\r\n");
     if plan.gzip {
         head.push_str("Content-Encoding: gzip\r\n");
@@ -110,11 +104,7 @@ fn grpc_request(plan: &Plan) -> http::Result<Request<()>> {
     let mut request = Request::builder()
         .method("POST")
         .version(Version::HTTP_2)
-        .uri(format!(
-            "http://{}{}",
-            plan.authority,
-            Signal::Traces.grpc_path()
-        ))
+        .uri(format!("http://{}{}", plan.authority, Signal::Traces.grpc_path()))
         .header("content-type", "application/grpc")
         .header("te", "trailers");
     if plan.gzip {

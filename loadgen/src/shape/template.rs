@@ -54,11 +54,7 @@ impl Template {
             let group = resource_spans(shape, first_resource + nth, spans, &mut random);
             whole.embed(1, group);
         }
-        Self {
-            bytes: whole.bytes,
-            slots: whole.slots,
-            run: shape.run,
-        }
+        Self { bytes: whole.bytes, slots: whole.slots, run: shape.run }
     }
 
     /// Spans in the request.
@@ -108,11 +104,7 @@ fn patch_span(request: &mut [u8], run: u32, sequence: u64, slot: &Slot) {
         sum = sum.wrapping_add(checksum::field_sum(4, &parent_id));
     }
     let mark = resource_mark(slot.resource);
-    put(
-        request,
-        slot.checksum,
-        &checksum::hex(checksum::finish(sum, mark.as_bytes())),
-    );
+    put(request, slot.checksum, &checksum::hex(checksum::finish(sum, mark.as_bytes())));
 }
 
 fn put(request: &mut [u8], at: usize, bytes: &[u8]) {
@@ -166,11 +158,7 @@ fn resource_spans(shape: &Shape, number: usize, spans: usize, random: &mut Rando
     let mut group = Part::default();
     let _at = bytes_field(&mut group.bytes, 1, &resource(shape, number));
     group.embed(2, scope_spans);
-    let _at = bytes_field(
-        &mut group.bytes,
-        3,
-        b"https://opentelemetry.io/schemas/1.30.0",
-    );
+    let _at = bytes_field(&mut group.bytes, 3, b"https://opentelemetry.io/schemas/1.30.0");
     group
 }
 
@@ -178,14 +166,8 @@ fn resource(shape: &Shape, number: usize) -> Vec<u8> {
     let defaults = [
         ("service.name", format!("service-{number:02}")),
         ("service.namespace", "shop".to_owned()),
-        (
-            "service.instance.id",
-            format!("6ba7b810-9dad-11d1-80b4-{number:012x}"),
-        ),
-        (
-            "k8s.pod.name",
-            format!("service-{number:02}-7d9f8c6b5d-x2k4q"),
-        ),
+        ("service.instance.id", format!("6ba7b810-9dad-11d1-80b4-{number:012x}")),
+        ("k8s.pod.name", format!("service-{number:02}-7d9f8c6b5d-x2k4q")),
         ("host.name", format!("node-{number:02}.eu-west-1.internal")),
         ("telemetry.sdk.name", "opentelemetry".to_owned()),
         ("telemetry.sdk.language", "nodejs".to_owned()),
@@ -212,11 +194,7 @@ fn span(shape: &Shape, resource: usize, nth: u64, random: &mut Random) -> Part {
     let from_root = nth % TRACE_SPANS_MAX;
     let start = shape.start_unix_nanos + nth * 1_000;
     let mut rest = Vec::new();
-    let _at = bytes_field(
-        &mut rest,
-        5,
-        if from_root == 0 { ROUTE } else { QUERY }.as_bytes(),
-    );
+    let _at = bytes_field(&mut rest, 5, if from_root == 0 { ROUTE } else { QUERY }.as_bytes());
     varint_field(&mut rest, 6, if from_root == 0 { 2 } else { 3 });
     fixed64_field(&mut rest, 7, start);
     fixed64_field(&mut rest, 8, start + 1_000 + random.below(50_000_000));
@@ -232,29 +210,15 @@ fn span(shape: &Shape, resource: usize, nth: u64, random: &mut Random) -> Part {
     bytes.extend_from_slice(&rest);
     let carrier = string_attribute(CHECKSUM_KEY, "0000000000000000");
     let checksum = bytes_field(&mut bytes, 9, &carrier) + carrier.len() - 16;
-    let slot = Slot {
-        trace_id,
-        span_id,
-        parent_id,
-        checksum,
-        from_root,
-        base,
-        resource,
-    };
-    Part {
-        bytes,
-        slots: vec![slot],
-    }
+    let slot = Slot { trace_id, span_id, parent_id, checksum, from_root, base, resource };
+    Part { bytes, slots: vec![slot] }
 }
 
 fn span_attribute(shape: &Shape, nth: usize, random: &mut Random) -> Vec<u8> {
     match KEYS.get(nth) {
         Some(&STATUS) => int_attribute(STATUS, 200 + random.below(4) * 100),
         Some(key) => string_attribute(key, &random.text(shape.attr_size)),
-        None => string_attribute(
-            &format!("app.attribute.{nth:03}"),
-            &random.text(shape.attr_size),
-        ),
+        None => string_attribute(&format!("app.attribute.{nth:03}"), &random.text(shape.attr_size)),
     }
 }
 

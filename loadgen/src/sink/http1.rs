@@ -52,27 +52,11 @@ async fn respond(
             Ok(gzip) => gzip,
             Err(found) => return Ok(refuse(415, None, &format!("content encoding {found:?}"))),
         };
-        let path = head
-            .uri
-            .path_and_query()
-            .map_or(path, |path| path.as_str())
-            .to_owned();
+        let path = head.uri.path_and_query().map_or(path, |path| path.as_str()).to_owned();
         let (body, body_bytes) = read(body, shared.cheap()).await?;
-        let headers = if shared.records() {
-            copy(&head.headers)
-        } else {
-            Vec::new()
-        };
+        let headers = if shared.records() { copy(&head.headers) } else { Vec::new() };
         let protocol = Protocol::Http;
-        let arrival = Arrival {
-            signal,
-            protocol,
-            path,
-            headers,
-            gzip,
-            body,
-            body_bytes,
-        };
+        let arrival = Arrival { signal, protocol, path, headers, gzip, body, body_bytes };
         return answer(shared.receive(arrival).await);
     }
     let (body, _) = read(body, false).await?;
@@ -106,11 +90,9 @@ pub(super) fn answer(answer: Answer) -> Result<Response<Full<Bytes>>, Closed> {
             let body = otlp::success(rejected, "rejected by the sink's mode");
             Ok(response(StatusCode::OK, "application/x-protobuf", body))
         }
-        Answer::Refused {
-            status,
-            retry_after,
-            message,
-        } => Ok(refuse(status, retry_after, &message)),
+        Answer::Refused { status, retry_after, message } => {
+            Ok(refuse(status, retry_after, &message))
+        }
         Answer::Close => Err(Closed),
     }
 }
@@ -129,10 +111,7 @@ pub(super) fn copy(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect()
 }
@@ -143,28 +122,20 @@ pub(super) fn control(
     body: &[u8],
     shared: &Shared,
 ) -> Response<Full<Bytes>> {
-    let run = path
-        .strip_prefix("/runs/")
-        .map(|run| u32::from_str_radix(run, 16));
+    let run = path.strip_prefix("/runs/").map(|run| u32::from_str_radix(run, 16));
     match (method, path, run) {
         (&Method::GET, "/report", _) => {
             let report = shared.report().to_json();
             response(StatusCode::OK, "application/json", report.into_bytes())
         }
-        (&Method::GET, _, Some(Ok(run))) => response(
-            StatusCode::OK,
-            "application/octet-stream",
-            shared.run(run).to_bytes(),
-        ),
+        (&Method::GET, _, Some(Ok(run))) => {
+            response(StatusCode::OK, "application/octet-stream", shared.run(run).to_bytes())
+        }
         (&Method::POST | &Method::PUT, "/mode", _) => {
             match String::from_utf8_lossy(body).trim().parse() {
                 Ok(mode) => {
                     shared.set_mode(mode);
-                    response(
-                        StatusCode::OK,
-                        "text/plain",
-                        format!("{mode}\n").into_bytes(),
-                    )
+                    response(StatusCode::OK, "text/plain", format!("{mode}\n").into_bytes())
                 }
                 Err(message) => refuse(400, None, &message),
             }
@@ -178,9 +149,7 @@ fn refuse(status: u16, retry_after: Option<u32>, message: &str) -> Response<Full
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = response(status, "application/x-protobuf", body);
     if let Some(seconds) = retry_after {
-        let _old = response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        let _old = response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -188,8 +157,6 @@ fn refuse(status: u16, retry_after: Option<u32>, message: &str) -> Response<Full
 fn response(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    let _old = response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let _old = response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }

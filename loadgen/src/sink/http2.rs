@@ -80,22 +80,10 @@ async fn exchange(
             Ok((gzip, body)) => {
                 let headers = copy_if(shared.records(), &head.headers);
                 let (protocol, path) = (Protocol::Grpc, path.to_owned());
-                let arrival = Arrival {
-                    signal,
-                    protocol,
-                    path,
-                    headers,
-                    gzip,
-                    body,
-                    body_bytes,
-                };
+                let arrival = Arrival { signal, protocol, path, headers, gzip, body, body_bytes };
                 hold(arrival, &mut respond, shared).await?
             }
-            Err(message) => Answer::Refused {
-                status: 400,
-                retry_after: None,
-                message,
-            },
+            Err(message) => Answer::Refused { status: 400, retry_after: None, message },
         };
         return send_grpc(answer, &mut respond);
     }
@@ -104,15 +92,7 @@ async fn exchange(
         (Some(signal), Ok(gzip)) => {
             let headers = copy_if(shared.records(), &head.headers);
             let (protocol, path) = (Protocol::Http, path.to_owned());
-            let arrival = Arrival {
-                signal,
-                protocol,
-                path,
-                headers,
-                gzip,
-                body,
-                body_bytes,
-            };
+            let arrival = Arrival { signal, protocol, path, headers, gzip, body, body_bytes };
             let answer = hold(arrival, &mut respond, shared).await?;
             http1::answer(answer).map_err(|_| Ended::CloseConnection)?
         }
@@ -121,10 +101,7 @@ async fn exchange(
     let (head, body) = response.into_parts();
     let mut stream = respond.send_response(Response::from_parts(head, ()), false)?;
     let mut body = body;
-    let data = body
-        .frame()
-        .await
-        .and_then(|frame| frame.ok()?.into_data().ok());
+    let data = body.frame().await.and_then(|frame| frame.ok()?.into_data().ok());
     stream.send_data(data.unwrap_or_default(), true)?;
     Ok(())
 }
@@ -165,18 +142,12 @@ async fn read(mut body: RecvStream, keep_max: usize) -> Result<(Bytes, u64), End
 /// Takes the one message out of its prefix; says whether it is gzip.
 fn message(headers: &HeaderMap, mut body: Bytes, cheap: bool) -> Result<(bool, Bytes), String> {
     let Some(&[flag, a, b, c, d]) = body.first_chunk::<PREFIX_BYTES>() else {
-        return Err(format!(
-            "gRPC prefix: {} of {PREFIX_BYTES} bytes",
-            body.len()
-        ));
+        return Err(format!("gRPC prefix: {} of {PREFIX_BYTES} bytes", body.len()));
     };
     let length = u32::from_be_bytes([a, b, c, d]);
     let message = body.split_off(PREFIX_BYTES);
     if !cheap && message.len() as u64 != u64::from(length) {
-        return Err(format!(
-            "gRPC prefix says {length} bytes, {} came",
-            message.len()
-        ));
+        return Err(format!("gRPC prefix says {length} bytes, {} came", message.len()));
     }
     let encoding = headers.get("grpc-encoding").map(HeaderValue::as_bytes);
     match (flag, encoding) {
@@ -200,11 +171,7 @@ fn send_grpc(answer: Answer, respond: &mut SendResponse<Bytes>) -> Result<(), En
             let _old = trailers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
             stream.send_trailers(trailers)?;
         }
-        Answer::Refused {
-            status,
-            retry_after,
-            message,
-        } => {
+        Answer::Refused { status, retry_after, message } => {
             refusal(head.headers_mut(), status, retry_after, &message);
             let _stream = respond.send_response(head, true)?;
         }
@@ -245,9 +212,5 @@ const fn grpc_code(status: u16) -> u16 {
 }
 
 fn copy_if(wanted: bool, headers: &HeaderMap) -> Vec<(String, String)> {
-    if wanted {
-        http1::copy(headers)
-    } else {
-        Vec::new()
-    }
+    if wanted { http1::copy(headers) } else { Vec::new() }
 }

@@ -32,10 +32,7 @@ impl Mode {
     /// A failure without a delay to wait for.
     #[must_use]
     pub const fn fail(status: u16) -> Self {
-        Self::Fail {
-            status,
-            retry_after: None,
-        }
+        Self::Fail { status, retry_after: None }
     }
 }
 
@@ -64,10 +61,7 @@ impl FromStr for Mode {
                 if !(400..600).contains(&status) {
                     return Err(bad());
                 }
-                Ok(Self::Fail {
-                    status,
-                    retry_after: delay,
-                })
+                Ok(Self::Fail { status, retry_after: delay })
             }
             _ => Err(bad()),
         }
@@ -79,14 +73,8 @@ impl fmt::Display for Mode {
         match self {
             Self::Ok => f.write_str("ok"),
             Self::Slow(delay) => write!(f, "slow={}us", delay.as_micros()),
-            Self::Fail {
-                status,
-                retry_after: None,
-            } => write!(f, "fail={status}"),
-            Self::Fail {
-                status,
-                retry_after: Some(delay),
-            } => write!(f, "fail={status}:{delay}"),
+            Self::Fail { status, retry_after: None } => write!(f, "fail={status}"),
+            Self::Fail { status, retry_after: Some(delay) } => write!(f, "fail={status}:{delay}"),
             Self::Reject(spans) => write!(f, "reject={spans}"),
             Self::Silent => f.write_str("silent"),
             Self::Close => f.write_str("close"),
@@ -104,10 +92,7 @@ mod tests {
             Mode::Ok,
             Mode::Slow(Duration::from_millis(50)),
             Mode::fail(503),
-            Mode::Fail {
-                status: 429,
-                retry_after: Some(2),
-            },
+            Mode::Fail { status: 429, retry_after: Some(2) },
             Mode::Reject(3),
             Mode::Silent,
             Mode::Close,
@@ -119,16 +104,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for bad in [
-            "",
-            "okay",
-            "slow",
-            "slow=5",
-            "fail",
-            "fail=200",
-            "fail=503:x",
-            "reject=-1",
-        ] {
+        for bad in ["", "okay", "slow", "slow=5", "fail", "fail=200", "fail=503:x", "reject=-1"] {
             assert!(bad.parse::<Mode>().is_err(), "{bad:?}");
         }
     }

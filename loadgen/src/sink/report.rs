@@ -50,9 +50,7 @@ impl Report {
         }
         self.rows()
             .iter()
-            .fold(Object::default(), |object, (key, number)| {
-                object.number(key, number)
-            })
+            .fold(Object::default(), |object, (key, number)| object.number(key, number))
             .object("attributes", &attributes)
             .to_text()
             + "\n"

@@ -41,10 +41,7 @@ impl Recorded {
     /// The first header of this name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -63,14 +60,8 @@ pub(super) struct Arrival {
 
 /// What the client is told.
 pub(super) enum Answer {
-    Accepted {
-        rejected: u64,
-    },
-    Refused {
-        status: u16,
-        retry_after: Option<u32>,
-        message: String,
-    },
+    Accepted { rejected: u64 },
+    Refused { status: u16, retry_after: Option<u32>, message: String },
     Close,
 }
 
@@ -96,17 +87,9 @@ struct State {
 impl Shared {
     pub(super) fn new(options: SinkOptions) -> Self {
         let receiver = Receiver::new(options.expect.clone());
-        let state = State {
-            receiver,
-            ..State::default()
-        };
+        let state = State { receiver, ..State::default() };
         let mode = watch::Sender::new(options.mode);
-        Self {
-            options,
-            mode,
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        }
+        Self { options, mode, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(super) const fn cheap(&self) -> bool {
@@ -138,17 +121,10 @@ impl Shared {
                     tokio::time::sleep(delay).await;
                     return self.accept(arrival, 0);
                 }
-                Mode::Fail {
-                    status,
-                    retry_after,
-                } => {
+                Mode::Fail { status, retry_after } => {
                     self.note(|state| state.report.refused += 1);
                     let message = format!("this sink fails with {status}");
-                    return Answer::Refused {
-                        status,
-                        retry_after,
-                        message,
-                    };
+                    return Answer::Refused { status, retry_after, message };
                 }
                 Mode::Close => {
                     self.note(|state| state.report.closed += 1);
@@ -167,26 +143,16 @@ impl Shared {
         let cheap = self.options.cheap;
         self.note(|state| {
             let before = state.receiver.counts().rejected;
-            let taken = if cheap {
-                Ok(())
-            } else {
-                state.take(&arrival, reject)
-            };
+            let taken = if cheap { Ok(()) } else { state.take(&arrival, reject) };
             if let Err(message) = taken {
                 state.report.malformed += 1;
-                return Answer::Refused {
-                    status: 400,
-                    retry_after: None,
-                    message,
-                };
+                return Answer::Refused { status: 400, retry_after: None, message };
             }
             state.report.accepted += 1;
             if self.records() {
                 state.record(arrival, self.options.record_bytes_max);
             }
-            Answer::Accepted {
-                rejected: state.receiver.counts().rejected - before,
-            }
+            Answer::Accepted { rejected: state.receiver.counts().rejected - before }
         })
     }
 
@@ -242,10 +208,7 @@ impl Shared {
 
 impl State {
     fn snapshot(&self) -> Report {
-        Report {
-            spans: self.receiver.counts().clone(),
-            ..self.report.clone()
-        }
+        Report { spans: self.receiver.counts().clone(), ..self.report.clone() }
     }
 
     /// Inflates, checks and counts a body; nothing is counted when it is malformed.
@@ -273,30 +236,15 @@ impl State {
 
     fn record(&mut self, arrival: Arrival, bytes_max: usize) {
         let raw = arrival.body;
-        let body = if arrival.gzip {
-            Bytes::copy_from_slice(&self.inflated)
-        } else {
-            raw.clone()
-        };
+        let body = if arrival.gzip { Bytes::copy_from_slice(&self.inflated) } else { raw.clone() };
         let bytes = raw.len() + body.len();
         if self.recorded_bytes + bytes > bytes_max {
             self.report.unrecorded += 1;
             return;
         }
         self.recorded_bytes += bytes;
-        let Arrival {
-            protocol,
-            path,
-            headers,
-            ..
-        } = arrival;
-        self.recorded.push(Recorded {
-            protocol,
-            path,
-            headers,
-            raw,
-            body,
-        });
+        let Arrival { protocol, path, headers, .. } = arrival;
+        self.recorded.push(Recorded { protocol, path, headers, raw, body });
     }
 }
 

@@ -29,9 +29,7 @@ impl Bitmap {
     /// Whether `bit` is in the set.
     #[must_use]
     pub fn contains(&self, bit: u64) -> bool {
-        let word = usize::try_from(bit / 64)
-            .ok()
-            .and_then(|word| self.words.get(word));
+        let word = usize::try_from(bit / 64).ok().and_then(|word| self.words.get(word));
         word.is_some_and(|word| word & (1 << (bit % 64)) != 0)
     }
 
@@ -61,10 +59,7 @@ impl Bitmap {
     /// The words in little-endian bytes, as they travel from a sink to a sender.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.words
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .collect()
+        self.words.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
     /// The set whose words these bytes are; a trailing part of a word is ignored.
@@ -72,12 +67,7 @@ impl Bitmap {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let words: Vec<u64> = bytes
             .chunks_exact(8)
-            .map(|chunk| {
-                chunk
-                    .iter()
-                    .rev()
-                    .fold(0, |word, byte| word << 8 | u64::from(*byte))
-            })
+            .map(|chunk| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
             .collect();
         let ones = words.iter().map(|word| u64::from(word.count_ones())).sum();
         Self { words, ones }
@@ -85,13 +75,8 @@ impl Bitmap {
 
     /// The numbers in the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
-        (0_u64..)
-            .step_by(64)
-            .zip(&self.words)
-            .flat_map(|(base, &word)| {
-                (0..64)
-                    .filter(move |bit| word & (1 << bit) != 0)
-                    .map(move |bit| base + bit)
-            })
+        (0_u64..).step_by(64).zip(&self.words).flat_map(|(base, &word)| {
+            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| base + bit)
+        })
     }
 }

@@ -69,10 +69,7 @@ impl Proof {
 #[must_use]
 pub fn prove(acknowledged: &Acknowledged, sinks: &[Evidence], each: bool) -> Proof {
     let mut union = Bitmap::default();
-    let mut proof = Proof {
-        acknowledged: acknowledged.spans(),
-        ..Proof::default()
-    };
+    let mut proof = Proof { acknowledged: acknowledged.spans(), ..Proof::default() };
     let mut copies = 0;
     for sink in sinks {
         union.union(&sink.arrived);
@@ -85,11 +82,7 @@ pub fn prove(acknowledged: &Acknowledged, sinks: &[Evidence], each: bool) -> Pro
         proof.duplicated += copies - union.len();
     }
     let arrived = |bit| {
-        if each {
-            sinks.iter().all(|sink| sink.arrived.contains(bit))
-        } else {
-            union.contains(bit)
-        }
+        if each { sinks.iter().all(|sink| sink.arrived.contains(bit)) } else { union.contains(bit) }
     };
     let spans = acknowledged.spans_per_request;
     let mut expected = 0;

@@ -58,10 +58,7 @@ impl Receiver {
     /// A receiver that calls spans misrouted unless their resource is as expected.
     #[must_use]
     pub fn new(expect: Vec<Expect>) -> Self {
-        Self {
-            expect,
-            ..Self::default()
-        }
+        Self { expect, ..Self::default() }
     }
 
     /// What has arrived so far.
@@ -160,11 +157,7 @@ fn read_group(group: &[u8], expect: &[Expect]) -> Result<Group, Malformed> {
             _ => {}
         }
     }
-    let find = |key: &str| {
-        attributes
-            .iter()
-            .find(|(found, _)| *found == key.as_bytes())
-    };
+    let find = |key: &str| attributes.iter().find(|(found, _)| *found == key.as_bytes());
     let mark = find(RESOURCE_KEY).map_or(&b""[..], |(_, value)| value);
     let misrouted = expect.iter().any(|expected| {
         find(&expected.key).map(|(_, value)| *value) != expected.value.as_deref().map(str::as_bytes)
@@ -181,18 +174,10 @@ fn read_group(group: &[u8], expect: &[Expect]) -> Result<Group, Malformed> {
         .iter()
         .filter(|(key, _)| *key != RESOURCE_KEY.as_bytes())
         .map(|(key, value)| {
-            format!(
-                "{}={}",
-                String::from_utf8_lossy(key),
-                String::from_utf8_lossy(value)
-            )
+            format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(value))
         })
         .collect();
-    Ok(Group {
-        pairs,
-        misrouted,
-        spans,
-    })
+    Ok(Group { pairs, misrouted, spans })
 }
 
 /// String attributes only: the others take no part in routing checks or counts.
@@ -226,32 +211,16 @@ fn read_span(span: &[u8], mark: &[u8]) -> Result<Seen, Malformed> {
             _ => {}
         }
     }
-    let number = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .fold(0, |n: u128, byte| n << 8 | u128::from(*byte))
-    };
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |n: u128, byte| n << 8 | u128::from(*byte));
     let low = u64::try_from(number(span_id) & u128::from(u64::MAX)).unwrap_or(0);
-    let ours = trace_id
-        .strip_prefix(&MAGIC)
-        .and_then(|rest| rest.first_chunk::<4>());
+    let ours = trace_id.strip_prefix(&MAGIC).and_then(|rest| rest.first_chunk::<4>());
     let Some(run) = ours else {
-        let seen = Seen::Foreign {
-            trace_id: number(trace_id),
-            span_id: low,
-        };
-        return Ok(if carried.is_some() {
-            Seen::Corrupted
-        } else {
-            seen
-        });
+        let seen = Seen::Foreign { trace_id: number(trace_id), span_id: low };
+        return Ok(if carried.is_some() { Seen::Corrupted } else { seen });
     };
     let expected = checksum::hex(checksum::finish(checksum::span_sum(span)?, mark));
     if carried != Some(&expected) || low == 0 {
         return Ok(Seen::Corrupted);
     }
-    Ok(Seen::Ours {
-        run: u32::from_be_bytes(*run),
-        sequence: low - 1,
-    })
+    Ok(Seen::Ours { run: u32::from_be_bytes(*run), sequence: low - 1 })
 }

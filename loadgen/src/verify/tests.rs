@@ -4,11 +4,7 @@ use super::*;
 use crate::shape::{Shape, build_request};
 
 fn shape() -> Shape {
-    Shape {
-        spans_per_request: 10,
-        resources: 2,
-        ..Shape::default()
-    }
+    Shape { spans_per_request: 10, resources: 2, ..Shape::default() }
 }
 
 fn acknowledged(requests: impl IntoIterator<Item = u64>) -> Acknowledged {
@@ -16,11 +12,7 @@ fn acknowledged(requests: impl IntoIterator<Item = u64>) -> Acknowledged {
     for request in requests {
         assert!(bits.set(request));
     }
-    Acknowledged {
-        spans_per_request: 10,
-        requests: bits,
-        rejected: 0,
-    }
+    Acknowledged { spans_per_request: 10, requests: bits, rejected: 0 }
 }
 
 fn evidence(receiver: &Receiver) -> Evidence {
@@ -36,20 +28,14 @@ fn evidence(receiver: &Receiver) -> Evidence {
 fn sink_with(requests: &[u64]) -> Evidence {
     let mut receiver = Receiver::new(vec![]);
     for &request in requests {
-        receiver
-            .take(&build_request(&shape(), request), 0)
-            .expect("well formed");
+        receiver.take(&build_request(&shape(), request), 0).expect("well formed");
     }
     evidence(&receiver)
 }
 
 #[test]
 fn a_whole_delivery_over_two_sinks_holds() {
-    let proof = prove(
-        &acknowledged(0..4),
-        &[sink_with(&[0, 2]), sink_with(&[1, 3])],
-        false,
-    );
+    let proof = prove(&acknowledged(0..4), &[sink_with(&[0, 2]), sink_with(&[1, 3])], false);
     assert_eq!((proof.acknowledged, proof.arrived), (40, 40));
     assert!(proof.holds(0), "{proof:?}");
 }
@@ -68,29 +54,19 @@ fn a_request_delivered_twice_is_duplicated_in_one_sink_and_over_two() {
     assert_eq!((twice.duplicated, twice.lost), (10, 0));
     let both = [sink_with(&[0]), sink_with(&[0])];
     assert_eq!(prove(&acknowledged([0]), &both, false).duplicated, 10);
-    assert!(
-        prove(&acknowledged([0]), &both, true).holds(0),
-        "a fan-out is no duplicate"
-    );
+    assert!(prove(&acknowledged([0]), &both, true).holds(0), "a fan-out is no duplicate");
 }
 
 #[test]
 fn a_fan_out_must_reach_every_sink() {
-    let proof = prove(
-        &acknowledged(0..2),
-        &[sink_with(&[0, 1]), sink_with(&[0])],
-        true,
-    );
+    let proof = prove(&acknowledged(0..2), &[sink_with(&[0, 1]), sink_with(&[0])], true);
     assert_eq!(proof.lost, 10);
 }
 
 #[test]
 fn a_changed_value_is_corrupted_and_its_span_lost() {
     let mut request = build_request(&shape(), 0);
-    let at = request
-        .windows(4)
-        .position(|window| window == b"POST")
-        .expect("a root span's name");
+    let at = request.windows(4).position(|window| window == b"POST").expect("a root span's name");
     request[at] = b'p';
     let mut receiver = Receiver::new(vec![]);
     receiver.take(&request, 0).expect("still well formed");
@@ -101,27 +77,18 @@ fn a_changed_value_is_corrupted_and_its_span_lost() {
 #[test]
 fn spans_under_the_resource_of_another_group_are_corrupted() {
     let mut request = build_request(&shape(), 0);
-    let at = request
-        .windows(7)
-        .position(|window| window == b"r000000")
-        .expect("a mark");
+    let at = request.windows(7).position(|window| window == b"r000000").expect("a mark");
     request[at + 6] = b'1';
     let mut receiver = Receiver::new(vec![]);
     receiver.take(&request, 0).expect("well formed");
-    assert_eq!(
-        receiver.counts().corrupted,
-        5,
-        "the five spans of the first resource"
-    );
+    assert_eq!(receiver.counts().corrupted, 5, "the five spans of the first resource");
 }
 
 #[test]
 fn spans_for_another_sink_are_misrouted_but_not_lost() {
     let here = shape().with_resource("team", "red|blue");
     let mut receiver = Receiver::new(vec![Expect::parse("team=red").expect("k=v")]);
-    receiver
-        .take(&build_request(&here, 0), 0)
-        .expect("well formed");
+    receiver.take(&build_request(&here, 0), 0).expect("well formed");
     let proof = prove(&acknowledged([0]), &[evidence(&receiver)], false);
     assert_eq!((proof.misrouted, proof.lost), (5, 0));
     assert!(!proof.holds(0));
@@ -130,9 +97,7 @@ fn spans_for_another_sink_are_misrouted_but_not_lost() {
 #[test]
 fn a_forbidden_attribute_makes_its_spans_misrouted() {
     let mut receiver = Receiver::new(vec![Expect::parse("!host.name").expect("!k")]);
-    receiver
-        .take(&build_request(&shape(), 0), 0)
-        .expect("well formed");
+    receiver.take(&build_request(&shape(), 0), 0).expect("well formed");
     assert_eq!(receiver.counts().misrouted, 10);
 }
 
@@ -146,17 +111,9 @@ fn what_was_refused_and_came_all_the_same_is_no_fault() {
 #[test]
 fn rejected_spans_are_not_expected() {
     let mut receiver = Receiver::new(vec![]);
-    receiver
-        .take(&build_request(&shape(), 0), 3)
-        .expect("well formed");
-    assert_eq!(
-        (receiver.counts().rejected, receiver.counts().unique),
-        (3, 7)
-    );
-    let told = Acknowledged {
-        rejected: 3,
-        ..acknowledged([0])
-    };
+    receiver.take(&build_request(&shape(), 0), 3).expect("well formed");
+    assert_eq!((receiver.counts().rejected, receiver.counts().unique), (3, 7));
+    let told = Acknowledged { rejected: 3, ..acknowledged([0]) };
     let proof = prove(&told, &[evidence(&receiver)], false);
     assert_eq!((proof.acknowledged, proof.lost), (7, 0));
 }
@@ -180,10 +137,7 @@ fn foreign_spans_are_unique_by_their_ids() {
     receiver.take(&request, 0).expect("well formed");
     receiver.take(&request, 0).expect("well formed");
     let counts = receiver.counts();
-    assert_eq!(
-        (counts.foreign, counts.unique, counts.duplicated),
-        (2, 1, 1)
-    );
+    assert_eq!((counts.foreign, counts.unique, counts.duplicated), (2, 1, 1));
 }
 
 #[test]

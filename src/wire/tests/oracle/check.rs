@@ -13,11 +13,7 @@ use spanyard_wire::splice::Splice;
 use spanyard_wire::split::split;
 
 /// Limits of ours that prost does not have, or has elsewhere.
-const OURS: [Reason; 3] = [
-    Reason::GroupTooDeep,
-    Reason::TooManyFields,
-    Reason::TooManyGroups,
-];
+const OURS: [Reason; 3] = [Reason::GroupTooDeep, Reason::TooManyFields, Reason::TooManyGroups];
 
 /// Scanning accepts, refuses, counts and views as prost does. Returns the scan if accepted.
 pub(crate) fn scan(signal: Signal, bytes: &[u8]) -> Option<Request> {
@@ -26,17 +22,10 @@ pub(crate) fn scan(signal: Signal, bytes: &[u8]) -> Option<Request> {
     let expected = skeleton::count(signal, bytes);
     if let Err(error) = scanned {
         assert!(error.offset <= bytes.len(), "{error}");
-        assert!(
-            expected.is_none() || OURS.contains(&error.reason),
-            "refused: {error}"
-        );
+        assert!(expected.is_none() || OURS.contains(&error.reason), "refused: {error}");
         return None;
     }
-    let counted: Vec<usize> = request
-        .groups
-        .iter()
-        .map(|group| group.items as usize)
-        .collect();
+    let counted: Vec<usize> = request.groups.iter().map(|group| group.items as usize).collect();
     assert_eq!(Some(&counted), expected.as_ref(), "counted, against prost");
     assert_eq!(request.items, counted.iter().sum::<usize>() as u64);
     covers(&request, bytes);
@@ -66,11 +55,7 @@ fn views(request: &Request, bytes: &[u8]) {
             .map(|attribute| attribute.expect("a scanned resource").key.to_vec())
             .collect();
         let expected = expected.resource.unwrap_or_default();
-        let expected: Vec<_> = expected
-            .attributes
-            .into_iter()
-            .map(|pair| pair.key)
-            .collect();
+        let expected: Vec<_> = expected.attributes.into_iter().map(|pair| pair.key).collect();
         assert_eq!(keys, expected);
         for key in &keys {
             assert!(resource.find(key).is_some());
@@ -101,22 +86,14 @@ pub(crate) fn edit(signal: Signal, bytes: &[u8], plan: &Plan) {
         if changed {
             survives(old.body.of(bytes), new.body.of(&out), &plan.edits);
         } else {
-            assert_eq!(
-                old.field.of(bytes),
-                new.field.of(&out),
-                "an unchanged group"
-            );
+            assert_eq!(old.field.of(bytes), new.field.of(&out), "an unchanged group");
         }
         looks_ahead(old, bytes, new, &out, plan);
     }
     if let Ok(mut full) = Full::decode(signal, bytes) {
         full.edit(&plan.edits, &slots);
         let ours = Full::decode(signal, &out).expect("prost decodes what we edited");
-        assert_eq!(
-            ours.meaning(),
-            full.meaning(),
-            "edited, against prost: {plan:?}"
-        );
+        assert_eq!(ours.meaning(), full.meaning(), "edited, against prost: {plan:?}");
     }
 }
 
@@ -135,25 +112,14 @@ fn looks_ahead(old: &Group, bytes: &[u8], new: &Group, out: &[u8], plan: &Plan) 
 /// Everything but the edited attributes is there still, byte for byte and in order.
 fn survives(old: &[u8], new: &[u8], edits: &[Edit]) {
     let (old_fields, new_fields) = (fields(old), fields(new));
-    assert_eq!(
-        others(&old_fields, 1),
-        others(&new_fields, 1),
-        "fields of the group"
-    );
+    assert_eq!(others(&old_fields, 1), others(&new_fields, 1), "fields of the group");
     let place = |all: &[Field<'_>]| all.iter().position(|field| field.number == 1);
     let expected = place(&old_fields).unwrap_or(0);
-    assert_eq!(
-        place(&new_fields),
-        Some(expected),
-        "the place of the resource"
-    );
+    assert_eq!(place(&new_fields), Some(expected), "the place of the resource");
 
     let parts = |all: &[Field<'_>]| {
         let resources = all.iter().filter(|field| field.number == 1);
-        resources
-            .map(|field| field.body.to_vec())
-            .collect::<Vec<_>>()
-            .concat()
+        resources.map(|field| field.body.to_vec()).collect::<Vec<_>>().concat()
     };
     let (old, new) = (parts(&old_fields), parts(&new_fields));
     let (old, new) = (fields(&old), fields(&new));
@@ -161,19 +127,13 @@ fn survives(old: &[u8], new: &[u8], edits: &[Edit]) {
     let untouched = |all: &[Field<'_>]| -> Vec<Vec<u8>> {
         let attributes = all.iter().filter(|field| field.number == 1);
         let unnamed = attributes.filter(|field| {
-            let key = fields(field.body)
-                .into_iter()
-                .rfind(|inner| inner.number == 1);
+            let key = fields(field.body).into_iter().rfind(|inner| inner.number == 1);
             let key = key.map_or(&[][..], |inner| inner.body);
             edits.iter().all(|edit| *edit.key != *key)
         });
         unnamed.map(|field| field.whole.to_vec()).collect()
     };
-    assert_eq!(
-        untouched(&old),
-        untouched(&new),
-        "attributes that no edit names"
-    );
+    assert_eq!(untouched(&old), untouched(&new), "attributes that no edit names");
 }
 
 /// Parts of any size say together what the request said.
@@ -184,21 +144,14 @@ pub(crate) fn cut(signal: Signal, bytes: &[u8], max: usize) {
     let parts = split(signal, bytes, max).expect("a scanned request can be cut");
     let together = parts.concat();
     assert!(together.len() <= 4 * bytes.len().max(16), "parts multiply");
-    assert_eq!(
-        skeleton::items(&together),
-        skeleton::items(bytes),
-        "cut at {max}"
-    );
+    assert_eq!(skeleton::items(&together), skeleton::items(bytes), "cut at {max}");
     let mut items = 0;
     for part in &parts {
         items += scan(signal, part).expect("a part is accepted").items;
     }
     assert_eq!(items, request.items);
     if Full::decode(signal, bytes).is_ok() {
-        assert!(
-            Full::decode(signal, &together).is_ok(),
-            "prost decodes the parts"
-        );
+        assert!(Full::decode(signal, &together).is_ok(), "prost decodes the parts");
     }
 }
 
@@ -211,16 +164,9 @@ pub(crate) fn join(signal: Signal, first: &[u8], second: &[u8]) {
     let joined = scan(signal, &both).expect("two requests are one");
     assert_eq!(joined.items, a.items + b.items);
     let fields = |request: &Request, bytes: &[u8]| -> Vec<Vec<u8>> {
-        request
-            .groups
-            .iter()
-            .map(|group| group.field.of(bytes).to_vec())
-            .collect()
+        request.groups.iter().map(|group| group.field.of(bytes).to_vec()).collect()
     };
-    assert_eq!(
-        fields(&joined, &both),
-        [fields(&a, first), fields(&b, second)].concat()
-    );
+    assert_eq!(fields(&joined, &both), [fields(&a, first), fields(&b, second)].concat());
     let whole = Full::decode(signal, first).and_then(|_| Full::decode(signal, second));
     if whole.is_ok() {
         let merged = Full::decode(signal, &both).expect("prost decodes what we joined");
@@ -251,22 +197,12 @@ fn fields(bytes: &[u8]) -> Vec<Field<'_>> {
             body = behind.get(..len).expect("a body");
         }
         skip_field(wire, number, &mut rest, DecodeContext::default()).expect("a field");
-        let whole = start
-            .get(..start.len() - rest.len())
-            .expect("what was read");
-        found.push(Field {
-            number,
-            whole,
-            body,
-        });
+        let whole = start.get(..start.len() - rest.len()).expect("what was read");
+        found.push(Field { number, whole, body });
     }
     found
 }
 
 fn others<'a>(fields: &[Field<'a>], number: u32) -> Vec<&'a [u8]> {
-    fields
-        .iter()
-        .filter(|field| field.number != number)
-        .map(|field| field.whole)
-        .collect()
+    fields.iter().filter(|field| field.number != number).map(|field| field.whole).collect()
 }

@@ -5,14 +5,7 @@ use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode;
 
 /// Keys of attributes, in messages and in edits alike, so that they meet.
-pub(crate) const KEYS: [&str; 6] = [
-    "a",
-    "service.name",
-    "b",
-    "",
-    "telemetry.sdk.language",
-    "ключ",
-];
+pub(crate) const KEYS: [&str; 6] = ["a", "service.name", "b", "", "telemetry.sdk.language", "ключ"];
 
 /// A supply of choices.
 pub(crate) struct Draw<'a> {

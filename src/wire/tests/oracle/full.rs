@@ -47,9 +47,7 @@ impl Full {
     pub(crate) fn edit(&mut self, edits: &[Edit], slots: &[Option<&[u8]>]) {
         for resource in self.resources() {
             let mut edited = resource.clone().unwrap_or_default();
-            edits
-                .iter()
-                .for_each(|edit| edit_one(&mut edited.attributes, edit, slots));
+            edits.iter().for_each(|edit| edit_one(&mut edited.attributes, edit, slots));
             if resource.is_some() || !edited.attributes.is_empty() {
                 *resource = Some(edited);
             }
@@ -58,40 +56,23 @@ impl Full {
 
     fn resources(&mut self) -> Vec<&mut Option<Resource>> {
         match self {
-            Self::Traces(all) => all
-                .resource_spans
-                .iter_mut()
-                .map(|g| &mut g.resource)
-                .collect(),
-            Self::Metrics(all) => all
-                .resource_metrics
-                .iter_mut()
-                .map(|g| &mut g.resource)
-                .collect(),
-            Self::Logs(all) => all
-                .resource_logs
-                .iter_mut()
-                .map(|g| &mut g.resource)
-                .collect(),
+            Self::Traces(all) => all.resource_spans.iter_mut().map(|g| &mut g.resource).collect(),
+            Self::Metrics(all) => {
+                all.resource_metrics.iter_mut().map(|g| &mut g.resource).collect()
+            }
+            Self::Logs(all) => all.resource_logs.iter_mut().map(|g| &mut g.resource).collect(),
         }
     }
 }
 
 fn edit_one(attributes: &mut Vec<KeyValue>, edit: &Edit, slots: &[Option<&[u8]>]) {
     let found = position(attributes, &edit.key);
-    let value = edit
-        .action
-        .source()
-        .and_then(|source| value(attributes, source, slots));
+    let value = edit.action.source().and_then(|source| value(attributes, source, slots));
     match (&edit.action, found, value) {
         (Action::Delete, Some(at), _) => drop(attributes.remove(at)),
         (Action::Insert(_) | Action::Upsert(_), None, Some(value)) => {
             let key = String::from_utf8(edit.key.to_vec()).expect("keys of edits are text");
-            attributes.push(KeyValue {
-                key,
-                value: Some(value),
-                ..KeyValue::default()
-            });
+            attributes.push(KeyValue { key, value: Some(value), ..KeyValue::default() });
         }
         (Action::Update(_) | Action::Upsert(_), Some(at), Some(value)) => {
             if let Some(attribute) = attributes.get_mut(at) {
@@ -108,16 +89,12 @@ fn value(attributes: &[KeyValue], source: &Source, slots: &[Option<&[u8]>]) -> O
         Source::Value(bytes) => Some(decode(bytes)),
         Source::Attribute(key) => {
             let at = position(attributes, key)?;
-            attributes
-                .get(at)
-                .map(|found| found.value.clone().unwrap_or_default())
+            attributes.get(at).map(|found| found.value.clone().unwrap_or_default())
         }
         Source::Slot(at) => slots.get(*at).copied().flatten().map(decode),
     }
 }
 
 fn position(attributes: &[KeyValue], key: &[u8]) -> Option<usize> {
-    attributes
-        .iter()
-        .position(|attribute| attribute.key.as_bytes() == key)
+    attributes.iter().position(|attribute| attribute.key.as_bytes() == key)
 }

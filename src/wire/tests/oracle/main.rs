@@ -4,10 +4,7 @@
 //! resource has, what an edit makes of it, what a look-up finds, and what splitting and joining
 //! keep. On named seeds (`traps`), and on messages made from random choices (`random`). The fuzz
 //! targets run the same comparisons on the same seeds.
-#![expect(
-    clippy::expect_used,
-    reason = "an oracle reports a disagreement by panicking"
-)]
+#![expect(clippy::expect_used, reason = "an oracle reports a disagreement by panicking")]
 
 mod check;
 mod draw;

@@ -34,12 +34,7 @@ pub(crate) fn all() -> Vec<Seed> {
 }
 
 pub(crate) fn traces(name: &'static str, bytes: Vec<u8>, items: Option<u64>) -> Seed {
-    Seed {
-        name,
-        signal: Signal::Traces,
-        bytes,
-        items,
-    }
+    Seed { name, signal: Signal::Traces, bytes, items }
 }
 
 pub(crate) fn group(parts: &[&[u8]]) -> Vec<u8> {
@@ -49,17 +44,13 @@ pub(crate) fn group(parts: &[&[u8]]) -> Vec<u8> {
 fn resource(pairs: &[(&str, &str)]) -> Vec<u8> {
     encoded(|out| {
         out.message(1, |resource| {
-            pairs
-                .iter()
-                .for_each(|(key, value)| resource.string_attribute(1, key, value));
+            pairs.iter().for_each(|(key, value)| resource.string_attribute(1, key, value));
         });
     })
 }
 
 pub(crate) fn with_pair(pair: &[u8]) -> Vec<u8> {
-    group(&[&encoded(|out| {
-        out.message(1, |resource| resource.bytes(1, pair))
-    })])
+    group(&[&encoded(|out| out.message(1, |resource| resource.bytes(1, pair)))])
 }
 
 fn span(out: &mut Encoder<'_>) {
@@ -88,26 +79,10 @@ fn orders() -> Vec<Seed> {
     });
     vec![
         traces("plain", plain(3, 4), Some(12)),
-        traces(
-            "fields in descending order",
-            group(&[SCHEMA, &descending, &gold]),
-            Some(2),
-        ),
-        traces(
-            "schema_url before resource",
-            group(&[SCHEMA, &gold, &scopes(1)]),
-            Some(1),
-        ),
-        traces(
-            "resource between scopes",
-            group(&[&scopes(1), &gold, &scopes(2)]),
-            Some(3),
-        ),
-        traces(
-            "two requests joined",
-            [plain(1, 2), plain(2, 1)].concat(),
-            Some(4),
-        ),
+        traces("fields in descending order", group(&[SCHEMA, &descending, &gold]), Some(2)),
+        traces("schema_url before resource", group(&[SCHEMA, &gold, &scopes(1)]), Some(1)),
+        traces("resource between scopes", group(&[&scopes(1), &gold, &scopes(2)]), Some(3)),
+        traces("two requests joined", [plain(1, 2), plain(2, 1)].concat(), Some(4)),
     ]
 }
 
@@ -120,49 +95,28 @@ fn resources() -> Vec<Seed> {
         traces("empty groups", vec![0x0a, 0, 0x0a, 0], Some(0)),
         traces("resource absent", group(&[&scopes(2)]), Some(2)),
         traces("resource empty", group(&[&[0x0a, 0], &scopes(2)]), Some(2)),
-        traces(
-            "resource repeated",
-            group(&[&first, &scopes(1), &second, SCHEMA]),
-            Some(1),
-        ),
+        traces("resource repeated", group(&[&first, &scopes(1), &second, SCHEMA]), Some(1)),
         traces(
             "keys repeated",
             group(&[&resource(&[("a", "1"), ("a", "2"), ("a", "3")])]),
             Some(0),
         ),
-        traces(
-            "lengths at 127",
-            group(&[&resource(&[("a", &boundary), ("b", "")])]),
-            Some(0),
-        ),
+        traces("lengths at 127", group(&[&resource(&[("a", &boundary), ("b", "")])]), Some(0)),
         traces("key absent", with_pair(&[0x12, 3, 0x0a, 1, b'x']), Some(0)),
         traces("value absent", with_pair(&[0x0a, 1, b'a']), Some(0)),
         traces("value unset", with_pair(&[0x0a, 1, b'a', 0x12, 0]), Some(0)),
-        traces(
-            "key twice",
-            with_pair(&[0x0a, 1, b'b', 0x12, 0, 0x0a, 1, b'a']),
-            Some(0),
-        ),
+        traces("key twice", with_pair(&[0x0a, 1, b'b', 0x12, 0, 0x0a, 1, b'a']), Some(0)),
         traces(
             "value in parts",
-            with_pair(&[
-                0x12, 3, 0x0a, 1, b'x', 0x0a, 1, b'a', 0x12, 2, 0x18, 7, 0x12, 0,
-            ]),
+            with_pair(&[0x12, 3, 0x0a, 1, b'x', 0x0a, 1, b'a', 0x12, 2, 0x18, 7, 0x12, 0]),
             Some(0),
         ),
         traces(
             "array in parts",
-            with_pair(&[
-                0x12, 4, 0x2a, 2, 0x0a, 0, 0x0a, 1, b'a', 0x12, 4, 0x2a, 2, 0x0a, 0,
-            ]),
+            with_pair(&[0x12, 4, 0x2a, 2, 0x0a, 0, 0x0a, 1, b'a', 0x12, 4, 0x2a, 2, 0x0a, 0]),
             Some(0),
         ),
-        traces(
-            "text that is no UTF-8",
-            group(&[&resource(&[("a", "x")])]),
-            Some(0),
-        )
-        .broken_text(),
+        traces("text that is no UTF-8", group(&[&resource(&[("a", "x")])]), Some(0)).broken_text(),
     ]
 }
 
@@ -223,16 +177,8 @@ fn unknowns() -> Vec<Seed> {
         traces("unknown fields everywhere", everywhere, Some(1)),
         traces("only unknown fields", strange.clone(), Some(0)),
         traces("deprecated scopes", group(&[&known, &deprecated]), Some(3)),
-        traces(
-            "both kinds of scopes",
-            group(&[&deprecated, &scopes(2), &known]),
-            Some(5),
-        ),
-        traces(
-            "groups nested to the limit",
-            [vec![0x2b; 64], vec![0x2c; 64]].concat(),
-            Some(0),
-        ),
+        traces("both kinds of scopes", group(&[&deprecated, &scopes(2), &known]), Some(5)),
+        traces("groups nested to the limit", [vec![0x2b; 64], vec![0x2c; 64]].concat(), Some(0)),
         traces("group not closed", vec![0x2b, 0x08, 1], None),
         traces("group closed by another", vec![0x2b, 0x34], None),
         traces("end of no group", vec![0x2c], None),
@@ -279,44 +225,18 @@ fn signals() -> Vec<Seed> {
             Some(4),
         ),
         metrics("a sum in parts", &[(7, 2), (7, 3)], Some(5)),
-        metrics(
-            "a gauge overwritten and set again",
-            &[(5, 2), (7, 1), (5, 1)],
-            Some(1),
-        ),
+        metrics("a gauge overwritten and set again", &[(5, 2), (7, 1), (5, 1)], Some(1)),
         metrics("a metric without data", &[], Some(0)),
-        Seed {
-            name: "point past its data",
-            signal: Signal::Metrics,
-            bytes: cut,
-            items: None,
-        },
-        Seed {
-            name: "log records",
-            signal: Signal::Logs,
-            bytes: logs,
-            items: Some(3),
-        },
+        Seed { name: "point past its data", signal: Signal::Metrics, bytes: cut, items: None },
+        Seed { name: "log records", signal: Signal::Logs, bytes: logs, items: Some(3) },
     ]
 }
 
 /// Malformed where the scan does not look: passed on as it came.
 fn unopened() -> Vec<Seed> {
     vec![
-        traces(
-            "malformed span",
-            group(&[&[0x12, 4, 0x12, 2, 0x0a, 9]]),
-            Some(1),
-        ),
-        traces(
-            "malformed scope",
-            group(&[&[0x12, 4, 0x0a, 2, 0x0a, 9]]),
-            Some(0),
-        ),
-        traces(
-            "malformed value",
-            with_pair(&[0x0a, 1, b'a', 0x12, 2, 0x0a, 9]),
-            Some(0),
-        ),
+        traces("malformed span", group(&[&[0x12, 4, 0x12, 2, 0x0a, 9]]), Some(1)),
+        traces("malformed scope", group(&[&[0x12, 4, 0x0a, 2, 0x0a, 9]]), Some(0)),
+        traces("malformed value", with_pair(&[0x0a, 1, b'a', 0x12, 2, 0x0a, 9]), Some(0)),
     ]
 }

@@ -26,19 +26,11 @@ fn group(draw: &mut Draw<'_>, signal: Signal) -> Vec<u8> {
     }
     for _ in 0..draw.pick(3) {
         let body = scope(draw, signal);
-        let number = if draw.one_in(5) {
-            schema::SCOPES_DEPRECATED
-        } else {
-            schema::SCOPES
-        };
+        let number = if draw.one_in(5) { schema::SCOPES_DEPRECATED } else { schema::SCOPES };
         fields.push(field(draw, number, &body));
     }
     for _ in 0..draw.pick(2) {
-        fields.push(field(
-            draw,
-            schema::SCHEMA_URL,
-            b"https://opentelemetry.io/schemas/1.27.0",
-        ));
+        fields.push(field(draw, schema::SCHEMA_URL, b"https://opentelemetry.io/schemas/1.27.0"));
     }
     let body = message(draw, fields);
     field(draw, schema::GROUP, &body)
@@ -161,11 +153,7 @@ fn field(draw: &mut Draw<'_>, number: u32, body: &[u8]) -> Vec<u8> {
 }
 
 fn padded(draw: &mut Draw<'_>, value: u64) -> Vec<u8> {
-    let len = if draw.one_in(6) {
-        1 + draw.pick(varint::LEN_MAX)
-    } else {
-        1
-    };
+    let len = if draw.one_in(6) { 1 + draw.pick(varint::LEN_MAX) } else { 1 };
     pad(value, len)
 }
 

@@ -113,13 +113,7 @@ pub(crate) fn count(signal: Signal, bytes: &[u8]) -> Option<Vec<usize>> {
     let request = MetricRequest::decode(bytes).ok()?;
     let scopes = |group: &MetricGroup| [group.scopes.clone(), group.deprecated.clone()].concat();
     let metrics = |group: &MetricGroup| scopes(group).into_iter().flat_map(|scope| scope.metrics);
-    Some(
-        request
-            .groups
-            .iter()
-            .map(|group| metrics(group).map(|m| m.points()).sum())
-            .collect(),
-    )
+    Some(request.groups.iter().map(|group| metrics(group).map(|m| m.points()).sum()).collect())
 }
 
 impl Metric {
@@ -156,10 +150,7 @@ pub(crate) struct Item {
 pub(crate) fn items(bytes: &[u8]) -> [Vec<Item>; 2] {
     let mut found = [Vec::new(), Vec::new()];
     for group in groups(bytes) {
-        for (scopes, found) in [&group.scopes, &group.deprecated]
-            .into_iter()
-            .zip(&mut found)
-        {
+        for (scopes, found) in [&group.scopes, &group.deprecated].into_iter().zip(&mut found) {
             found.extend(scopes.iter().flat_map(|scope| {
                 scope.items.iter().map(|item| Item {
                     resource: group.resource.clone(),

@@ -12,9 +12,7 @@ fn plans() -> Vec<Vec<u8>> {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     };
-    (0..150)
-        .map(|_| (0..24).map(|_| byte()).collect())
-        .collect()
+    (0..150).map(|_| (0..24).map(|_| byte()).collect()).collect()
 }
 
 #[test]
@@ -54,22 +52,9 @@ fn every_byte_of_every_seed_may_be_any_other() {
         let mut bytes = seed.bytes.clone();
         for at in 0..bytes.len().min(120) {
             let old = bytes[at];
-            for new in [
-                0,
-                1,
-                2,
-                7,
-                8,
-                0x0a,
-                0x0b,
-                0x0c,
-                0x12,
-                0x7f,
-                0x80,
-                0xff,
-                old ^ 0x80,
-                old ^ 1,
-            ] {
+            for new in
+                [0, 1, 2, 7, 8, 0x0a, 0x0b, 0x0c, 0x12, 0x7f, 0x80, 0xff, old ^ 0x80, old ^ 1]
+            {
                 bytes[at] = new;
                 drop(check::scan(seed.signal, &bytes));
             }

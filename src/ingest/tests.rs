@@ -1,0 +1,7 @@
+//! The front as clients meet it: raw bytes over loopback sockets, with a real pipeline behind.
+
+mod drain;
+mod grpc;
+mod http1;
+mod limits;
+mod site;

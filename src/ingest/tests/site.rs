@@ -1,0 +1,317 @@
+//! A gate on a loopback port with a real entry behind it, and clients that write raw bytes.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanyard_wire::encode::encoded;
+use spanyard_wire::schema::Signal;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::LocalSet;
+
+use crate::buf::budget::{Budget, Lease, Ticket};
+use crate::buf::pool::Pool;
+use crate::config::plan::{
+    self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Peer,
+    Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
+};
+use crate::ingest::{Entries, Front, Gate, Supplies};
+use crate::pipeline::{Entry, Lanes, Tools};
+use crate::queue::{self, Destination, Fate};
+use crate::runtime::net;
+use crate::telemetry::cells::{Registry, Value};
+use crate::telemetry::ledger::Ledger;
+use crate::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
+use crate::units::{DestinationId, MIB, ReceiverId};
+
+/// The limit of a message in these tests.
+pub(super) const BYTES_MAX: usize = 4 * MIB;
+const LONG: Duration = Duration::from_secs(60);
+
+pub(super) struct Site {
+    pub(super) gate: Rc<Gate>,
+    pub(super) supplies: Rc<Supplies>,
+    pub(super) address: SocketAddr,
+    pub(super) lease: Arc<Lease>,
+    queue: Rc<Destination>,
+    registry: Arc<Registry>,
+}
+
+/// Runs a test as a shard runs: one thread, local tasks. A test that hangs fails.
+pub(super) fn on_shard<F: Future<Output = ()>>(test: impl FnOnce(Site) -> F) {
+    with_budget(64 * MIB, test);
+}
+
+pub(super) fn with_budget<F: Future<Output = ()>>(bytes: usize, test: impl FnOnce(Site) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        let future = test(Site::new(bytes));
+        tokio::time::timeout(LONG, future).await.expect("the test hangs");
+    });
+}
+
+impl Site {
+    fn new(budget: usize) -> Self {
+        let pool = Pool::install(7, 8 * MIB);
+        let lease = Budget::new(budget, budget, 1, 64 * 1024).lease();
+        let registry = Registry::new(1);
+        let recorder = registry.shard(0);
+        let ledger = Ledger::new(1).shard(0);
+        let target = target();
+        let queue = Destination::new(
+            target.clone(),
+            queue::Supplies {
+                home: Arc::clone(pool.home()),
+                bytes: Arc::clone(&lease),
+                slots: Budget::new(100_000, 100_000, 1, 1).lease(),
+                meter: ExporterMeter::new(&recorder, "otlphttp", Signal::Traces),
+                row: ledger.row("otlphttp", Signal::Traces),
+            },
+            1,
+        );
+        let tools = Rc::new(Tools {
+            home: Arc::clone(pool.home()),
+            lease: Arc::clone(&lease),
+            meter: ShardMeter::new(&recorder),
+            ledger,
+            scratch: RefCell::default(),
+        });
+        let plan = Arc::new(plan_of(target));
+        let entries = |transport| -> Entries {
+            let find = |_: DestinationId| Some(Rc::clone(&queue));
+            let traces = Signal::Traces;
+            let lanes = Lanes::bind(&plan, ReceiverId(0), traces, &find, &mut Vec::new()).unwrap();
+            let meter = ReceiverMeter::new(&recorder, "otlp", transport, traces);
+            [Some(Rc::new(Entry::new(traces, lanes, meter, Rc::clone(&tools)))), None, None]
+        };
+        let receiver = plan.receiver(ReceiverId(0)).unwrap();
+        let front = Front::new(receiver, entries(Transport::Http), entries(Transport::Grpc));
+        let home = Arc::clone(pool.home());
+        let supplies = Supplies::new(home, Arc::clone(&lease), ShardMeter::new(&recorder));
+        let gate = Gate::new(front, Rc::clone(&supplies));
+        let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
+        let address = listener.local_addr().unwrap();
+        gate.listen(listener).unwrap();
+        Self { gate, supplies, address, lease, queue, registry }
+    }
+
+    pub(super) async fn connect(&self) -> Client {
+        self.connect_to(self.address).await
+    }
+
+    pub(super) async fn connect_to(&self, address: SocketAddr) -> Client {
+        let port = address.port();
+        let stream = net::connect("127.0.0.1", port, LONG).await.unwrap();
+        let (reading, writing) = stream.into_split();
+        Client { reading, writing, ahead: Vec::new() }
+    }
+
+    /// Sends bytes on a connection of their own and returns the one answer.
+    pub(super) async fn ask(&self, bytes: &[u8]) -> Answer {
+        let mut client = self.connect().await;
+        client.send(bytes).await;
+        client.answer().await
+    }
+
+    /// What has been accepted and not been fetched: the bytes of the next batch.
+    pub(super) async fn next(&self) -> Vec<u8> {
+        let (sealed, mut flight) = self.queue.next(0).await.unwrap();
+        flight.settle(sealed.weight(), Fate::Delivered);
+        sealed.payload().to_vec()
+    }
+
+    /// Holds all of the budget but `left` bytes.
+    pub(super) fn fill(&self, left: usize) -> Ticket {
+        let budget = self.lease.budget();
+        let mut ticket = self.lease.empty();
+        while ticket.grow(1024).is_ok() {}
+        let full = ticket.amount();
+        assert!(full + 64 * 1024 + MIB > budget.limit() / 2);
+        ticket.shrink_to(full.saturating_sub(left));
+        ticket
+    }
+
+    /// Malformed requests counted with this reason.
+    pub(super) fn malformed(&self, reason: &str) -> u64 {
+        let readings = self.registry.read();
+        let of_reason = readings.iter().filter(|reading| {
+            reading.key.name() == "spanyard_receiver_malformed_requests_total"
+                && reading.key.labels().any(|label| label.value() == reason)
+        });
+        let values = of_reason.flat_map(|reading| &reading.values);
+        values.map(|(_, value)| if let Value::Counter(count) = value { *count } else { 0 }).sum()
+    }
+}
+
+/// A client that writes and reads HTTP/1 by hand.
+pub(super) struct Client {
+    reading: OwnedReadHalf,
+    writing: OwnedWriteHalf,
+    ahead: Vec<u8>,
+}
+
+/// One HTTP/1 answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+impl Client {
+    pub(super) async fn send(&mut self, bytes: &[u8]) {
+        self.writing.write_all(bytes).await.unwrap();
+    }
+
+    /// Sends for as long as the other side reads, and reads an answer meanwhile.
+    pub(super) async fn exchange(mut self, bytes: &[u8]) -> Answer {
+        let Self { reading, writing, ahead } = &mut self;
+        let (_, answer) = tokio::join!(writing.write_all(bytes), answer(reading, ahead));
+        answer
+    }
+
+    /// The next answer; panics when the connection ends or breaks before it is whole.
+    pub(super) async fn answer(&mut self) -> Answer {
+        answer(&mut self.reading, &mut self.ahead).await
+    }
+
+    /// Whether the connection was closed without a further byte, in good order.
+    pub(super) async fn is_closed(&mut self) -> bool {
+        self.ahead.is_empty() && !more(&mut self.reading, &mut self.ahead).await
+    }
+}
+
+async fn answer(stream: &mut OwnedReadHalf, ahead: &mut Vec<u8>) -> Answer {
+    let end = loop {
+        let found = ahead.windows(4).position(|four| four == b"\r\n\r\n");
+        match found {
+            Some(at) => break at + 4,
+            None => assert!(more(stream, ahead).await, "the connection ended in a head"),
+        }
+    };
+    let head = String::from_utf8(ahead.drain(..end).collect()).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut answer = Answer { status, head, body: Vec::new() };
+    let len = answer.header("content-length").map_or(0, |len| len.parse().unwrap());
+    while ahead.len() < len {
+        assert!(more(stream, ahead).await, "the connection ended in a body");
+    }
+    answer.body = ahead.drain(..len).collect();
+    answer
+}
+
+async fn more(stream: &mut OwnedReadHalf, ahead: &mut Vec<u8>) -> bool {
+    stream.read_buf(ahead).await.unwrap() > 0
+}
+
+/// A request of one resource with `spans` spans of about 200 bytes.
+pub(super) fn spans(spans: usize) -> Vec<u8> {
+    encoded(|request| {
+        request.message(1, |group| {
+            group.message(1, |resource| resource.string_attribute(1, "service.name", "shop"));
+            group.message(2, |scope| {
+                for at in 0..spans {
+                    scope.message(2, |span| {
+                        span.bytes(1, &[7; 16]);
+                        span.string(5, &format!("span {at} {at:0180}"));
+                    });
+                }
+            });
+        });
+    })
+}
+
+/// A POST of `body` to `/v1/traces` as protobuf, with further header lines.
+pub(super) fn post(lines: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n\
+         content-length: {}\r\n{lines}\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn target() -> plan::Destination {
+    let peer = Peer { host: "127.0.0.1".to_owned(), port: 1, tls: None };
+    plan::Destination {
+        exporter: "otlphttp".to_owned(),
+        signal: Signal::Traces,
+        target: Target::Http(HttpTarget {
+            peer,
+            path: "/v1/traces".to_owned(),
+            authority: "127.0.0.1:1".to_owned(),
+            headers: Vec::new(),
+            compression: Compression::None,
+            timeout: Duration::from_secs(1),
+        }),
+        queue: QueuePlan {
+            capacity: 100_000,
+            sizer: Sizer::Requests,
+            consumers: 1,
+            required: false,
+            merge: true,
+            batch: None,
+        },
+        retry: None,
+    }
+}
+
+fn plan_of(destination: plan::Destination) -> Plan {
+    let endpoint = (Ipv4Addr::LOCALHOST, 0).into();
+    let flow = Flow {
+        entry: vec![StageId(0)],
+        stages: vec![Stage::Leaf(0)],
+        branches: vec![Branch {
+            pipeline: "traces".to_owned(),
+            edits: Vec::new(),
+            legs: vec![Leg { destination: DestinationId(0), batch: None }],
+        }],
+        slots: Vec::new(),
+        by_request: true,
+        admit_below: None,
+    };
+    let receiver = Receiver {
+        id: "otlp".to_owned(),
+        grpc: Some(GrpcIngest {
+            endpoint,
+            message_bytes_max: BYTES_MAX,
+            streams_max: 100,
+            include_metadata: true,
+        }),
+        http: Some(HttpIngest {
+            endpoint,
+            body_bytes_max: BYTES_MAX,
+            paths: Signal::ALL.map(|signal| signal.path().to_owned()),
+            include_metadata: true,
+        }),
+        flows: [Some(flow), None, None],
+    };
+    Plan {
+        receivers: vec![receiver],
+        destinations: vec![destination],
+        budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
+        admin: Admin::default(),
+        runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: LONG },
+        logs: Logs { level: tracing::Level::INFO, json: false },
+    }
+}
