@@ -16,11 +16,7 @@ fn choices() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 600,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
