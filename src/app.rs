@@ -15,21 +15,21 @@ mod reload;
 mod shard;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, AdminHandle, AdminState};
-use crate::config::plan::Plan;
 use crate::config::Problems;
+use crate::config::plan::Plan;
 use crate::runtime::shard::{Supervised, placement, start};
 use crate::runtime::{clock, cores};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
-use crate::units::Weight;
 use common::{Common, Current, Order};
+use doors::AdminAddresses;
 pub use drain::Losses;
 
 /// Reads and checks the configuration again, for a reload.
@@ -57,6 +57,7 @@ impl App {
         };
         let cores = placement(count, plan.runtime.pin);
         let sockets = doors::bind_admin(&plan.admin)?;
+        let admin_addresses = AdminAddresses::of(&sockets);
         let current = Current::prepare(plan).map_err(io::Error::other)?;
         let common = Common::new(current, count)?;
         let plan = Arc::clone(&common.plan.load().plan);
@@ -66,7 +67,11 @@ impl App {
         for (index, core) in cores.into_iter().enumerate() {
             shards.push(start_shard(&common, index, core)?);
         }
-        banner::announce(&plan, count);
+        common.readiness.set_ready();
+        {
+            let doors = common.doors.lock().unwrap_or_else(PoisonError::into_inner);
+            banner::announce(&plan, &doors, admin_addresses, count);
+        }
         Ok(Self { common, admin, shards })
     }
 
@@ -98,10 +103,7 @@ impl App {
         self.common.readiness.set_draining();
         tracing::info!(?within, "draining");
         let deadline = clock::now() + within;
-        for orders in &self.common.orders {
-            // A shard that takes no orders is broken; what it held is booked below.
-            drop(orders.try_send(Order::Drain { deadline }));
-        }
+        self.common.order(Order::Drain { deadline });
         let mut threads: Vec<_> = self.shards.into_iter().map(Some).collect();
         let mut sum = Losses::default();
         for (index, losses) in self.common.reports(deadline + REPORT_GRACE) {
@@ -114,6 +116,7 @@ impl App {
         for index in (0..threads.len()).filter(|at| threads.get(*at).is_some_and(Option::is_some)) {
             tracing::error!(shard = index, "the shard does not end");
         }
+        sum.unsent = sum.unsent.plus(self.common.ledger.snapshot().totals().queued);
         self.admin.stop();
         sum
     }

@@ -11,11 +11,14 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::{App, Losses, Reader};
 use crate::config::{self, HostFacts, Loaded, Problems, Source};
+use crate::runtime::host;
 use crate::telemetry::log;
 
 const EXIT_LOST: u8 = 3;
 const EXIT_IO: u8 = 74;
 const EXIT_CONFIGURATION: u8 = 78;
+/// Memory of a machine that does not say how much it has.
+const MEMORY_BYTES_ASSUMED: u64 = 1 << 30;
 /// How long the last log lines may take to be written.
 const LOG_FLUSH: Duration = Duration::from_secs(1);
 
@@ -161,11 +164,13 @@ fn farewell(losses: &Losses) -> ExitCode {
 
 fn load(files: &[PathBuf]) -> Result<Loaded, Problems> {
     let sources: Vec<Source> = if files.is_empty() {
-        vec![Source::text("embedded default", config::EMBEDDED)]
+        let name = "embedded default".to_owned();
+        vec![Source::Text { name, text: config::EMBEDDED.to_owned() }]
     } else {
-        files.iter().map(Source::file).collect()
+        files.iter().cloned().map(Source::File).collect()
     };
-    config::load(&sources, &|name| std::env::var(name).ok(), &HostFacts::read())
+    let host = HostFacts { memory_bytes: host::memory_bytes().unwrap_or(MEMORY_BYTES_ASSUMED) };
+    config::load(&sources, &|name| std::env::var(name).ok(), &host)
 }
 
 /// What to type next, shown with the embedded default.

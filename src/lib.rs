@@ -10,7 +10,9 @@
 //! together leaves together. [`export`] sends it, classifies the answer and gives the ticket back.
 
 pub mod admin;
+pub mod app;
 pub mod buf;
+pub mod cli;
 pub mod config;
 pub mod export;
 pub mod frame;

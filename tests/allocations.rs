@@ -10,9 +10,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use rig::{Rig, group, leg, request, target};
-use spanyard::config::plan::{
-    Branch, Condition, Flow, Literal, Row, Stage, StageId, Switch,
-};
+use spanyard::config::plan::{Branch, Condition, Flow, Literal, Row, Stage, StageId, Switch};
 use spanyard::pipeline::Verdict;
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode::any_value_string;

@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 
 use spanyard::config::{self, HostFacts, Loaded, Problems, Source};
 
-const HOST: HostFacts = HostFacts {
-    memory_bytes: 4 << 30,
-};
+const HOST: HostFacts = HostFacts { memory_bytes: 4 << 30 };
 
 /// The environment that the files are written for.
 fn env(name: &str) -> Option<String> {
@@ -29,15 +27,8 @@ fn env(name: &str) -> Option<String> {
 }
 
 fn load(path: &Path) -> Result<Result<Loaded, Problems>, Box<dyn Error>> {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("?")
-        .to_owned();
-    let source = Source::Text {
-        name,
-        text: fs::read_to_string(path)?,
-    };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("?").to_owned();
+    let source = Source::Text { name, text: fs::read_to_string(path)? };
     Ok(config::load(&[source], &env, &HOST))
 }
 
@@ -53,16 +44,11 @@ fn said(result: &Result<Loaded, Problems>) -> String {
 }
 
 fn files(directory: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/configs")
-        .join(directory);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs").join(directory);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+        if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push(path);
         }
     }
@@ -89,20 +75,9 @@ fn invalid_files_are_refused_with_every_problem_in_its_place() -> Result<(), Box
     for path in files("invalid")? {
         let result = load(&path)?;
         let by_design = path.ends_with("08-shell-style-default-without-env-scheme.yaml");
-        assert_eq!(
-            result.is_ok(),
-            by_design,
-            "{}: {}",
-            path.display(),
-            said(&result)
-        );
+        assert_eq!(result.is_ok(), by_design, "{}: {}", path.display(), said(&result));
         if let Err(problems) = &result {
-            assert!(
-                problems
-                    .as_slice()
-                    .iter()
-                    .all(|problem| problem.place.line > 0)
-            );
+            assert!(problems.as_slice().iter().all(|problem| problem.place.line > 0));
         }
         compare(&path, &said(&result))?;
     }

@@ -92,6 +92,16 @@ impl Common {
         }))
     }
 
+    /// Tells every shard. One that takes no orders is broken: it follows the current plan when it is
+    /// restarted, and what it held is booked when it is settled.
+    pub(super) fn order(&self, order: Order) {
+        for (shard, orders) in self.orders.iter().enumerate() {
+            if orders.try_send(order).is_err() {
+                tracing::error!(shard, ?order, "the shard takes no orders");
+            }
+        }
+    }
+
     /// The process-wide slots of a destination's queue; a new `queue_size` holds from now on.
     pub(super) fn slots(&self, destination: &Destination) -> Arc<Budget> {
         let capacity = usize::try_from(destination.queue.capacity).unwrap_or(usize::MAX);
@@ -117,8 +127,10 @@ impl Common {
 
     /// A shard reports what it could not deliver; nothing of it is in flight any more.
     pub(super) fn report(&self, shard: usize, losses: Losses) {
-        // The channel holds one report of every shard, so this does not wait.
-        drop(self.losses.0.try_send((shard, losses)));
+        if self.losses.0.try_send((shard, losses)).is_err() {
+            // The channel holds one report of every shard.
+            tracing::error!(shard, "a second report of the shard was not taken");
+        }
     }
 
     /// The reports of the shards that make one until `deadline`.

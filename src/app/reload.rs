@@ -39,9 +39,6 @@ pub(super) fn reload(common: &Common, reader: &Reader) {
     }
     common.bytes.resize(plan.budget.limit, plan.budget.soft);
     common.plan.store(Arc::new(current));
-    for orders in &common.orders {
-        // A shard that takes no orders loads the plan when it is restarted.
-        drop(orders.try_send(Order::Reload));
-    }
+    common.order(Order::Reload);
     tracing::info!("the configuration was reloaded");
 }

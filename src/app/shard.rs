@@ -94,7 +94,8 @@ impl Shard {
             ledger: common.ledger.shard(index),
             scratch: RefCell::default(),
         });
-        let supplies = ingest::Supplies::new(Arc::clone(&tools.lease), meter);
+        let supplies =
+            ingest::Supplies::new(Arc::clone(&tools.home), Arc::clone(&tools.lease), meter);
         let watch = Rc::clone(supplies.watch());
         let _ = task::spawn("deadlines", watch.run());
         let mut shard = Self {

@@ -33,14 +33,7 @@ pub(super) fn check(document: &Document<'_>, settings: &Settings, report: &Repor
     check_endpoints(document, settings, report);
     check_extensions(document, settings, report);
     let mut listens: Vec<_> = Vec::new();
-    listens.extend(
-        settings
-            .service
-            .telemetry
-            .metrics
-            .iter()
-            .map(|(_, listen)| listen.clone()),
-    );
+    listens.extend(settings.service.telemetry.metrics.iter().map(|(_, listen)| listen.clone()));
     for (id, extension) in &settings.extensions {
         if let (Extension::Health(_, listen), true) = (extension, settings.starts(id)) {
             listens.push(listen.clone());
@@ -57,18 +50,10 @@ pub(super) fn check(document: &Document<'_>, settings: &Settings, report: &Repor
 /// Every name in `service` must be defined.
 fn check_names(document: &Document<'_>, settings: &Settings, report: &Report<'_>) {
     let known = |reference: &Reference, noun: &str, sections: &[&Components<'_>]| {
-        if sections
-            .iter()
-            .any(|section| section.get(&reference.id).is_some())
-        {
+        if sections.iter().any(|section| section.get(&reference.id).is_some()) {
             return;
         }
-        let names = || {
-            sections
-                .iter()
-                .flat_map(|section| section.iter())
-                .map(|c| c.id.as_str())
-        };
+        let names = || sections.iter().flat_map(|section| section.iter()).map(|c| c.id.as_str());
         let listed = || {
             let listed: Vec<&str> = names().take(LISTED_MAX).collect();
             (!listed.is_empty()).then(|| format!("defined: {}", listed.join(", ")))
@@ -81,21 +66,13 @@ fn check_names(document: &Document<'_>, settings: &Settings, report: &Report<'_>
     let connectors = &document.connectors;
     for pipeline in &settings.service.pipelines {
         for reference in &pipeline.receivers {
-            known(
-                reference,
-                "receiver or connector",
-                &[&document.receivers, connectors],
-            );
+            known(reference, "receiver or connector", &[&document.receivers, connectors]);
         }
         for reference in &pipeline.processors {
             known(reference, "processor", &[&document.processors]);
         }
         for reference in &pipeline.exporters {
-            known(
-                reference,
-                "exporter or connector",
-                &[&document.exporters, connectors],
-            );
+            known(reference, "exporter or connector", &[&document.exporters, connectors]);
         }
     }
     for reference in &settings.service.extensions {
@@ -106,10 +83,9 @@ fn check_names(document: &Document<'_>, settings: &Settings, report: &Report<'_>
 /// A connector stands on both sides of pipelines, so its id must be free on both.
 fn check_same_ids(document: &Document<'_>, report: &Report<'_>) {
     for connector in document.connectors.iter() {
-        for (noun, section) in [
-            ("receiver", &document.receivers),
-            ("exporter", &document.exporters),
-        ] {
+        for (noun, section) in
+            [("receiver", &document.receivers), ("exporter", &document.exporters)]
+        {
             if section.get(&connector.id).is_some() {
                 let message = format!("a {noun} has the id `{}` too", connector.id);
                 let field = &connector.field;
@@ -151,15 +127,8 @@ fn check_connector(id: &Id, settings: &Settings, report: &Report<'_>) {
         check_target(id, target, &into, settings, report);
     }
     for (pipeline, reference) in fed.iter().filter(|(p, _)| !named.contains(&p.id)) {
-        let message = format!(
-            "no row of `{id}` leads to `{}`: nothing arrives here",
-            pipeline.id
-        );
-        report.warning(
-            reference.mark,
-            &reference.path,
-            Fault::new(Code::Surprising, message),
-        );
+        let message = format!("no row of `{id}` leads to `{}`: nothing arrives here", pipeline.id);
+        report.warning(reference.mark, &reference.path, Fault::new(Code::Surprising, message));
     }
 }
 
@@ -172,11 +141,7 @@ fn check_target(
     report: &Report<'_>,
 ) {
     let Some(pipeline) = settings.service.pipeline(&target.id) else {
-        let names = settings
-            .service
-            .pipelines
-            .iter()
-            .map(|pipeline| pipeline.id.as_str());
+        let names = settings.service.pipelines.iter().map(|pipeline| pipeline.id.as_str());
         let hint = did_you_mean(target.id.as_str(), names);
         let message = format!("no pipeline `{}` is defined", target.id);
         let fault = Fault::new(Code::UnknownReference, message).maybe_hint(hint);
@@ -184,11 +149,7 @@ fn check_target(
         return;
     };
     if let Some(other) = signals.iter().find(|signal| **signal != pipeline.signal) {
-        let message = format!(
-            "`{}` takes no {}, which `{id}` is fed",
-            target.id,
-            other.name()
-        );
+        let message = format!("`{}` takes no {}, which `{id}` is fed", target.id, other.name());
         let hint = "a routing connector serves one signal; define one for each";
         let fault = Fault::new(Code::Conflict, message).hint(hint);
         report.error(target.mark, &target.path, fault);
@@ -205,10 +166,7 @@ fn check_chains(settings: &Settings, report: &Report<'_>) {
     let pipelines = &settings.service.pipelines;
     let takes = |pipeline: &Pipeline, reference: &Reference| {
         settings.is_connector(&reference.id)
-            && pipeline
-                .receivers
-                .iter()
-                .any(|receiver| receiver.id == reference.id)
+            && pipeline.receivers.iter().any(|receiver| receiver.id == reference.id)
     };
     // The longest chain that ends in each pipeline, grown one step a round.
     let mut steps = vec![0_usize; pipelines.len()];
@@ -238,10 +196,7 @@ fn check_chains(settings: &Settings, report: &Report<'_>) {
             || (Mark::default(), String::new()),
             |reference| (reference.mark, reference.path.clone()),
         );
-        let message = format!(
-            "`{}` feeds itself, or more than {CHAIN_MAX} in a row",
-            pipeline.id
-        );
+        let message = format!("`{}` feeds itself, or more than {CHAIN_MAX} in a row", pipeline.id);
         report.error(mark, &path, Fault::new(Code::Conflict, message));
     }
 }
@@ -272,27 +227,16 @@ fn check_endpoints(document: &Document<'_>, settings: &Settings, report: &Report
 /// One health page; settings of ours that are not listed do nothing.
 fn check_extensions(document: &Document<'_>, settings: &Settings, report: &Report<'_>) {
     let of_kind = |kind: &'static str| {
-        settings
-            .service
-            .extensions
-            .iter()
-            .filter(move |reference| reference.id.kind() == kind)
+        settings.service.extensions.iter().filter(move |reference| reference.id.kind() == kind)
     };
     for kind in ["health_check", "spanyard"] {
         for second in of_kind(kind).skip(1) {
             report.not_supported(second.mark, &second.path, &format!("a second `{kind}`"), "");
         }
     }
-    for component in document
-        .extensions
-        .iter()
-        .filter(|c| c.id.kind() == "spanyard")
-    {
+    for component in document.extensions.iter().filter(|c| c.id.kind() == "spanyard") {
         if !settings.starts(&component.id) {
-            let fault = Fault::new(
-                Code::Surprising,
-                "not listed in service.extensions: no effect",
-            );
+            let fault = Fault::new(Code::Surprising, "not listed in service.extensions: no effect");
             report.warning(component.field.key, &component.field.path, fault);
         }
     }
@@ -301,20 +245,11 @@ fn check_extensions(document: &Document<'_>, settings: &Settings, report: &Repor
 /// Warns of rules that need request headers where a receiver does not keep them.
 pub(super) fn check_metadata(document: &Document<'_>, plan: &Plan, report: &Report<'_>) {
     for receiver in &plan.receivers {
-        let component = document
-            .receivers
-            .iter()
-            .find(|c| c.id.as_str() == receiver.id);
+        let component = document.receivers.iter().find(|c| c.id.as_str() == receiver.id);
         let Some(component) = component else { continue };
         let flows = || receiver.flows.iter().flatten();
-        let http_off = receiver
-            .http
-            .as_ref()
-            .is_some_and(|http| !http.include_metadata);
-        let grpc_off = receiver
-            .grpc
-            .as_ref()
-            .is_some_and(|grpc| !grpc.include_metadata);
+        let http_off = receiver.http.as_ref().is_some_and(|http| !http.include_metadata);
+        let grpc_off = receiver.grpc.as_ref().is_some_and(|grpc| !grpc.include_metadata);
         let warn = |message: &str| {
             let hint = "set `include_metadata: true` for the protocol";
             let fault = Fault::new(Code::Surprising, message).hint(hint);
@@ -330,9 +265,7 @@ pub(super) fn check_metadata(document: &Document<'_>, plan: &Plan, report: &Repo
 }
 
 fn edits_by_header(flow: &Flow) -> bool {
-    flow.slots
-        .iter()
-        .any(|slot| matches!(slot, ContextKey::Header(_)))
+    flow.slots.iter().any(|slot| matches!(slot, ContextKey::Header(_)))
 }
 
 fn routes_by_header(flow: &Flow) -> bool {

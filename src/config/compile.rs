@@ -35,11 +35,7 @@ const BUDGET_PERCENT: u64 = 40;
 
 /// Compiles the settings; `Err` says why there are too many ways.
 pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, String> {
-    let mut destinations = Destinations {
-        settings,
-        list: Vec::new(),
-        known: BTreeMap::new(),
-    };
+    let mut destinations = Destinations { settings, list: Vec::new(), known: BTreeMap::new() };
     let mut receivers = Vec::new();
     for (id, receiver) in &settings.receivers {
         if !settings.service.uses(|pipeline| &pipeline.receivers, id) {
@@ -50,21 +46,11 @@ pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, Str
             *slot = flow(settings, &mut destinations, id, signal)?;
         }
         let (grpc, http) = (receiver.grpc.clone(), receiver.http.clone());
-        receivers.push(Receiver {
-            id: id.to_string(),
-            grpc,
-            http,
-            flows,
-        });
+        receivers.push(Receiver { id: id.to_string(), grpc, http, flows });
     }
     let Destinations { list, .. } = destinations;
     let (health, runtime) = started(settings);
-    let metrics = settings
-        .service
-        .telemetry
-        .metrics
-        .as_ref()
-        .map(|(page, _)| page.clone());
+    let metrics = settings.service.telemetry.metrics.as_ref().map(|(page, _)| page.clone());
     Ok(Plan {
         receivers,
         destinations: list,
@@ -90,31 +76,20 @@ fn started(settings: &Settings) -> (Option<super::plan::Health>, RuntimePlan) {
 
 /// The largest `memory_limiter` that a pipeline uses, or a share of the memory.
 fn budget(settings: &Settings, host: &HostFacts) -> Budget {
-    let used = settings
-        .processors
-        .iter()
-        .filter_map(|(id, processor)| match processor {
-            Processor::Limiter(limiter)
-                if settings.service.uses(|pipeline| &pipeline.processors, id) =>
-            {
-                Some(*limiter)
-            }
-            _ => None,
-        });
+    let used = settings.processors.iter().filter_map(|(id, processor)| match processor {
+        Processor::Limiter(limiter)
+            if settings.service.uses(|pipeline| &pipeline.processors, id) =>
+        {
+            Some(*limiter)
+        }
+        _ => None,
+    });
     if let Some(largest) = used.max_by_key(|limiter| (limiter.limit, limiter.soft)) {
-        return Budget {
-            limit: largest.limit,
-            soft: largest.soft,
-            derived: false,
-        };
+        return Budget { limit: largest.limit, soft: largest.soft, derived: false };
     }
     let limit = host.memory_bytes / 100 * BUDGET_PERCENT;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    Budget {
-        limit,
-        soft: limit.saturating_sub(limit / 5),
-        derived: true,
-    }
+    Budget { limit, soft: limit.saturating_sub(limit / 5), derived: true }
 }
 
 /// Destinations in use, each (exporter, signal) once.
@@ -165,39 +140,17 @@ fn flow(
         admit_below: None,
     };
     let mut entry = Vec::new();
-    for pipeline in settings
-        .service
-        .pipelines
-        .iter()
-        .filter(|p| p.signal == signal)
-    {
-        if pipeline
-            .receivers
-            .iter()
-            .any(|reference| reference.id == *receiver)
-        {
+    for pipeline in settings.service.pipelines.iter().filter(|p| p.signal == signal) {
+        if pipeline.receivers.iter().any(|reference| reference.id == *receiver) {
             entry.extend(builder.pipeline(pipeline, &Way::default())?);
         }
     }
-    let Builder {
-        stages,
-        branches,
-        slots,
-        admit_below,
-        ..
-    } = builder;
+    let Builder { stages, branches, slots, admit_below, .. } = builder;
     if entry.is_empty() {
         return Ok(None);
     }
     let by_request = !stages.iter().any(reads_resource);
-    Ok(Some(Flow {
-        entry,
-        stages,
-        branches,
-        slots,
-        by_request,
-        admit_below,
-    }))
+    Ok(Some(Flow { entry, stages, branches, slots, by_request, admit_below }))
 }
 
 /// What a request has passed on its way through pipelines.
@@ -224,25 +177,16 @@ impl Builder<'_, '_> {
         let settings = self.settings;
         let way = self.passed(pipeline, before)?;
         let mut entries = Vec::new();
-        let (connectors, exporters): (Vec<&Reference>, Vec<&Reference>) = pipeline
-            .exporters
-            .iter()
-            .partition(|reference| settings.is_connector(&reference.id));
+        let (connectors, exporters): (Vec<&Reference>, Vec<&Reference>) =
+            pipeline.exporters.iter().partition(|reference| settings.is_connector(&reference.id));
         let legs: Vec<Leg> = exporters
             .iter()
-            .filter_map(|r| {
-                self.destinations
-                    .leg(&r.id, self.signal, way.batch.as_ref())
-            })
+            .filter_map(|r| self.destinations.leg(&r.id, self.signal, way.batch.as_ref()))
             .collect();
         if !legs.is_empty() {
             let leaf = Stage::Leaf(self.branches.len());
             let edits = way.edits.clone();
-            self.branches.push(Branch {
-                pipeline: pipeline.id.to_string(),
-                edits,
-                legs,
-            });
+            self.branches.push(Branch { pipeline: pipeline.id.to_string(), edits, legs });
             entries.push(self.stage(leaf)?);
         }
         for connector in connectors {
@@ -258,8 +202,7 @@ impl Builder<'_, '_> {
         for reference in &pipeline.processors {
             match settings.processors.get(&reference.id) {
                 Some(Processor::Resource(drafts)) => {
-                    way.edits
-                        .extend(drafts.iter().map(|draft| self.edit(draft)));
+                    way.edits.extend(drafts.iter().map(|draft| self.edit(draft)));
                 }
                 Some(Processor::Batch(batch)) => way.batch = Some(batch.clone()),
                 Some(Processor::Limiter(limiter)) => {
@@ -270,10 +213,7 @@ impl Builder<'_, '_> {
             }
         }
         if way.edits.len() > EDITS_MAX {
-            return Err(format!(
-                "more than {EDITS_MAX} edits on the way through {}",
-                pipeline.id
-            ));
+            return Err(format!("more than {EDITS_MAX} edits on the way through {}", pipeline.id));
         }
         Ok(way)
     }
@@ -293,19 +233,11 @@ impl Builder<'_, '_> {
         let mut rows = Vec::new();
         for row in &routing.rows {
             let to = self.targets(&row.pipelines, way, &mut compiled)?;
-            rows.push(Row {
-                when: row.when.clone(),
-                to,
-                copy: row.copy,
-            });
+            rows.push(Row { when: row.when.clone(), to, copy: row.copy });
         }
         let default = self.targets(&routing.default, way, &mut compiled)?;
         if let Some(stage) = self.stages.get_mut(place.0) {
-            *stage = Stage::Switch(Switch {
-                edits,
-                rows,
-                default,
-            });
+            *stage = Stage::Switch(Switch { edits, rows, default });
         }
         Ok(Some(place))
     }
@@ -357,10 +289,7 @@ impl Builder<'_, '_> {
             (Verb::Upsert, Some(source)) => Action::Upsert(source),
             (_, _) => Action::Delete,
         };
-        Edit {
-            key: bytes(&draft.key),
-            action,
-        }
+        Edit { key: bytes(&draft.key), action }
     }
 
     fn slot(&mut self, key: &ContextKey) -> usize {

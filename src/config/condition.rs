@@ -41,13 +41,7 @@ struct Wrong {
 impl Wrong {
     fn new(offset: usize, width: usize, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self {
-            offset,
-            width,
-            message,
-            expected: None,
-            unsupported: false,
-        }
+        Self { offset, width, message, expected: None, unsupported: false }
     }
 
     fn expected(mut self, text: impl Into<String>) -> Self {
@@ -102,9 +96,7 @@ fn report(field: &Field<'_>, wrong: Wrong) {
     if wrong.unsupported {
         let reason =
             "conditions compare resource attributes or request headers; see docs/config.md";
-        field
-            .report
-            .not_supported(mark, &field.path, &wrong.message, reason);
+        field.report.not_supported(mark, &field.path, &wrong.message, reason);
         return;
     }
     let mut fault = Fault::new(Code::BadValue, wrong.message);

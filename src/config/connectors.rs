@@ -17,30 +17,10 @@ const ROWS_MAX: usize = 10_000;
 const ROUTING: Table = Table {
     scope: "connectors.routing",
     keys: &[
-        key(
-            "table",
-            "list of rows",
-            "required",
-            "the first row that matches takes the group",
-        ),
-        key(
-            "default_pipelines",
-            "list of ids",
-            "[]",
-            "for what no row took; none: it is dropped",
-        ),
-        key(
-            "error_mode",
-            "word",
-            "propagate",
-            "accepted; conditions here cannot fail",
-        ),
-        key(
-            "match_once",
-            "boolean",
-            "true",
-            "true has no effect any more; false is refused",
-        ),
+        key("table", "list of rows", "required", "the first row that matches takes the group"),
+        key("default_pipelines", "list of ids", "[]", "for what no row took; none: it is dropped"),
+        key("error_mode", "word", "propagate", "accepted; conditions here cannot fail"),
+        key("match_once", "boolean", "true", "true has no effect any more; false is refused"),
     ],
 };
 const ROW: Table = Table {
@@ -48,24 +28,9 @@ const ROW: Table = Table {
     keys: &[
         key("context", "word", "resource", "`resource` or `request`"),
         key("condition", "condition", "", "this or `statement`"),
-        key(
-            "statement",
-            "text",
-            "",
-            "`route()` or `route() where <condition>`",
-        ),
-        key(
-            "pipelines",
-            "list of ids",
-            "required",
-            "where the group goes",
-        ),
-        key(
-            "action",
-            "word",
-            "move",
-            "`copy`: the rows below are still tried",
-        ),
+        key("statement", "text", "", "`route()` or `route() where <condition>`"),
+        key("pipelines", "list of ids", "required", "where the group goes"),
+        key("action", "word", "move", "`copy`: the rows below are still tried"),
     ],
 };
 
@@ -87,10 +52,7 @@ pub(super) struct Row {
 impl Routing {
     /// Every pipeline that the table names.
     pub(super) fn targets(&self) -> impl Iterator<Item = &Reference> {
-        self.rows
-            .iter()
-            .flat_map(|row| &row.pipelines)
-            .chain(&self.default)
+        self.rows.iter().flat_map(|row| &row.pipelines).chain(&self.default)
     }
 }
 
@@ -113,10 +75,7 @@ fn routing(field: &Field<'_>) -> Option<Routing> {
     check_match_once(&section);
     let default = references(&section, "default_pipelines");
     let rows = section.required("table").and_then(|field| rows(&field));
-    Some(Routing {
-        rows: rows?,
-        default,
-    })
+    Some(Routing { rows: rows?, default })
 }
 
 /// Before 0.120 `false` sent a group to every row that matched; now there is `action: copy`.
@@ -144,10 +103,7 @@ fn rows(field: &Field<'_>) -> Option<Vec<Row>> {
         field.error(fault.expected("at least one row"));
     }
     if items.len() > ROWS_MAX {
-        field.error(Fault::new(
-            Code::BadValue,
-            format!("more than {ROWS_MAX} rows"),
-        ));
+        field.error(Fault::new(Code::BadValue, format!("more than {ROWS_MAX} rows")));
         return None;
     }
     let rows: Vec<Option<Row>> = items.iter().map(|item| row(&item.section(&ROW)?)).collect();
@@ -159,31 +115,17 @@ fn row(section: &Section<'_>) -> Option<Row> {
     if pipelines.is_empty() && section.get("pipelines").is_none_or(|f| f.is_empty_list()) {
         section.error(Fault::new(Code::Missing, "the row names no pipelines"));
     }
-    let copy = section
-        .get("action")
-        .and_then(|field| field.one_of(&["move", "copy"]));
+    let copy = section.get("action").and_then(|field| field.one_of(&["move", "copy"]));
     let when = when(section)?;
-    Some(Row {
-        when,
-        pipelines,
-        copy: copy == Some("copy"),
-    })
+    Some(Row { when, pipelines, copy: copy == Some("copy") })
 }
 
 fn when(section: &Section<'_>) -> Option<Condition> {
     let context = match section.get("context") {
         None => "resource",
         Some(field) => {
-            let words = [
-                "resource",
-                "request",
-                "span",
-                "metric",
-                "datapoint",
-                "log",
-                "spanevent",
-                "scope",
-            ];
+            let words =
+                ["resource", "request", "span", "metric", "datapoint", "log", "spanevent", "scope"];
             let context = field.one_of(&words)?;
             if !["resource", "request"].contains(&context) {
                 let reason = "route by `resource` or `request`";

@@ -30,21 +30,12 @@ impl<'a> Field<'a> {
         key: Mark,
         node: &'a Node,
     ) -> Self {
-        Self {
-            report,
-            path,
-            key,
-            node,
-        }
+        Self { report, path, key, node }
     }
 
     /// Where a message about the value points: the value, or its key when it is empty.
     pub(super) fn mark(&self) -> Mark {
-        if self.node.is_null() && self.node.origin.is_none() {
-            self.key
-        } else {
-            self.node.mark
-        }
+        if self.node.is_null() && self.node.origin.is_none() { self.key } else { self.node.mark }
     }
 
     /// The place of a part of the value's text, counted in characters; of the whole value where the
@@ -57,11 +48,7 @@ impl<'a> Field<'a> {
         };
         lead.map_or(mark, |lead| {
             let column = mark.column.saturating_add(lead).saturating_add(offset);
-            Mark {
-                column,
-                width: width.max(1),
-                ..mark
-            }
+            Mark { column, width: width.max(1), ..mark }
         })
     }
 
@@ -80,8 +67,7 @@ impl<'a> Field<'a> {
 
     pub(super) fn not_supported(&self, what: &str, reason: &str) {
         if !self.is_broken() {
-            self.report
-                .not_supported(self.mark(), &self.path, what, reason);
+            self.report.not_supported(self.mark(), &self.path, what, reason);
         }
     }
 
@@ -92,13 +78,8 @@ impl<'a> Field<'a> {
     /// The mapping as a section whose keys have been checked; null is an empty one.
     pub(super) fn section(&self, table: &'static Table) -> Option<Section<'a>> {
         let entries = self.map()?;
-        let section = Section {
-            report: self.report,
-            path: self.path.clone(),
-            key: self.key,
-            entries,
-            table,
-        };
+        let section =
+            Section { report: self.report, path: self.path.clone(), key: self.key, entries, table };
         section.check_keys();
         Some(section)
     }
@@ -112,12 +93,7 @@ impl<'a> Field<'a> {
     /// The values of a mapping with free keys, in order; null is empty.
     pub(super) fn children(&self) -> Option<Vec<(&'a str, Self)>> {
         let entries = self.map()?;
-        Some(
-            entries
-                .iter()
-                .map(|entry| (entry.key.as_str(), self.child(entry)))
-                .collect(),
-        )
+        Some(entries.iter().map(|entry| (entry.key.as_str(), self.child(entry))).collect())
     }
 
     /// The values of a list, in order.
@@ -130,12 +106,7 @@ impl<'a> Field<'a> {
             return None;
         };
         let item = |(index, node): (usize, &'a Node)| {
-            Self::new(
-                self.report,
-                format!("{}[{index}]", self.path),
-                node.mark,
-                node,
-            )
+            Self::new(self.report, format!("{}[{index}]", self.path), node.mark, node)
         };
         Some(items.iter().enumerate().map(item).collect())
     }
@@ -185,11 +156,7 @@ impl<'a> Section<'a> {
 
     /// A value whose key is there, null or not.
     pub(super) fn present(&self, key: &str) -> Option<Field<'a>> {
-        debug_assert!(
-            self.table.has(key),
-            "{key} is missing from the table {}",
-            self.table.scope
-        );
+        debug_assert!(self.table.has(key), "{key} is missing from the table {}", self.table.scope);
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(self.field(entry))
     }
@@ -219,9 +186,7 @@ impl<'a> Section<'a> {
     /// Whether a key is set that was refused because it is not supported.
     pub(super) fn has_unsupported(&self) -> bool {
         let verdict = |entry: &Entry| unsupported::verdict(self.table.scope, &entry.key);
-        self.entries
-            .iter()
-            .any(|entry| matches!(verdict(entry), Some(Verdict::NotYet(_))))
+        self.entries.iter().any(|entry| matches!(verdict(entry), Some(Verdict::NotYet(_))))
     }
 
     /// A problem of the section as a whole, placed at its key.
@@ -240,11 +205,7 @@ impl<'a> Section<'a> {
 
     /// Reports keys that the table does not have: not supported, ignored, renamed or unknown.
     fn check_keys(&self) {
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| !self.table.has(&entry.key))
-        {
+        for entry in self.entries.iter().filter(|entry| !self.table.has(&entry.key)) {
             self.check_key(&self.field(entry), &entry.key);
         }
     }
@@ -254,18 +215,12 @@ impl<'a> Section<'a> {
         match unsupported::verdict(self.table.scope, key) {
             Some(_) if field.node.is_null() && field.node.origin.is_none() => {}
             Some(Verdict::NotYet(reason)) => {
-                self.report
-                    .not_supported(field.key, &field.path, &what, reason);
+                self.report.not_supported(field.key, &field.path, &what, reason);
             }
             Some(Verdict::NotYetUnless(harmless, reason)) => {
-                let text = field
-                    .node
-                    .typed()
-                    .map(|_| field.plain_text())
-                    .unwrap_or_default();
+                let text = field.node.typed().map(|_| field.plain_text()).unwrap_or_default();
                 if !harmless.contains(&text.as_str()) {
-                    self.report
-                        .not_supported(field.key, &field.path, &what, reason);
+                    self.report.not_supported(field.key, &field.path, &what, reason);
                 }
             }
             Some(Verdict::Ignored(reason)) => {
@@ -274,14 +229,10 @@ impl<'a> Section<'a> {
             }
             Some(Verdict::Renamed(name)) => {
                 let fault = Fault::new(Code::UnknownKey, format!("{what} has another name now"));
-                self.report
-                    .error(field.key, &field.path, fault.hint(format!("use `{name}`")));
+                self.report.error(field.key, &field.path, fault.hint(format!("use `{name}`")));
             }
             None => {
-                let known = self
-                    .table
-                    .names()
-                    .chain(unsupported::keys_of(self.table.scope));
+                let known = self.table.names().chain(unsupported::keys_of(self.table.scope));
                 let fault = Fault::new(Code::UnknownKey, format!("unknown key {what}"));
                 let hint = did_you_mean(key, known).unwrap_or_else(|| self.table.listing());
                 self.report.error(field.key, &field.path, fault.hint(hint));

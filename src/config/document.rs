@@ -15,26 +15,11 @@ pub(super) const TOP: Table = Table {
     scope: "",
     keys: &[
         key("receivers", "mapping", "required", "what takes requests in"),
-        key(
-            "processors",
-            "mapping",
-            "",
-            "what changes, delays or refuses them",
-        ),
+        key("processors", "mapping", "", "what changes, delays or refuses them"),
         key("exporters", "mapping", "required", "where they go"),
         key("connectors", "mapping", "", "what joins pipelines"),
-        key(
-            "extensions",
-            "mapping",
-            "",
-            "what stands beside the pipelines",
-        ),
-        key(
-            "service",
-            "mapping",
-            "required",
-            "what of all this is used, and how",
-        ),
+        key("extensions", "mapping", "", "what stands beside the pipelines"),
+        key("service", "mapping", "required", "what of all this is used, and how"),
     ],
 };
 
@@ -48,9 +33,7 @@ pub(super) struct Component<'a> {
 impl Component<'_> {
     /// Records that the type does not exist, or not here yet.
     pub(super) fn unknown_type(&self, section: &str, known: &[&'static str]) {
-        let Field {
-            report, path, key, ..
-        } = &self.field;
+        let Field { report, path, key, .. } = &self.field;
         let kind = self.id.kind();
         let later = unsupported::components_of(section);
         if later.contains(&kind) {
@@ -128,10 +111,9 @@ impl<'a> Document<'a> {
             extensions: components(&top, "extensions"),
             service: top.required("service"),
         };
-        for (name, section) in [
-            ("receivers", &document.receivers),
-            ("exporters", &document.exporters),
-        ] {
+        for (name, section) in
+            [("receivers", &document.receivers), ("exporters", &document.exporters)]
+        {
             if section.list.is_empty() && (top.get(name).is_none() || top.is_empty_map(name)) {
                 let message = format!("`{name}` must define at least one component");
                 top.error(Fault::new(Code::Missing, message));
@@ -143,10 +125,7 @@ impl<'a> Document<'a> {
 
 fn components<'a>(top: &Section<'a>, name: &str) -> Components<'a> {
     let mut list: Vec<Component<'a>> = Vec::new();
-    let children = top
-        .get(name)
-        .and_then(|field| field.children())
-        .unwrap_or_default();
+    let children = top.get(name).and_then(|field| field.children()).unwrap_or_default();
     for (text, field) in children {
         match Id::parse(text) {
             Err(expected) => {

@@ -43,18 +43,14 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let number_end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let (number, tail) = rest.split_at(number_end);
-        let unit_end = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit)?;
         total = total.checked_add(scaled(number, u128::from(*nanos))?)?;
         rest = tail;
     }
     // Go keeps 63 bits of nanoseconds: 292 years.
-    let nanos = u64::try_from(total)
-        .ok()
-        .filter(|nanos| *nanos <= i64::MAX.unsigned_abs())?;
+    let nanos = u64::try_from(total).ok().filter(|nanos| *nanos <= i64::MAX.unsigned_abs())?;
     Some(Duration::from_nanos(nanos))
 }
 
@@ -65,11 +61,7 @@ fn scaled(number: &str, unit: u128) -> Option<u128> {
         return None;
     }
     let digits = |text: &str| {
-        if text.is_empty() {
-            Some(0)
-        } else {
-            text.parse::<u128>().ok()
-        }
+        if text.is_empty() { Some(0) } else { text.parse::<u128>().ok() }
     };
     let mut total = digits(whole)?.checked_mul(unit)?;
     let mut weight = unit;
@@ -82,14 +74,8 @@ fn scaled(number: &str, unit: u128) -> Option<u128> {
 
 /// What was probably meant by something that is no duration.
 pub(super) fn suggestion(text: &str) -> Option<String> {
-    let squeezed: String = text
-        .to_lowercase()
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect();
-    let number_end = squeezed
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(squeezed.len());
+    let squeezed: String = text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
+    let number_end = squeezed.find(|c: char| !c.is_ascii_digit()).unwrap_or(squeezed.len());
     let (number, unit) = squeezed.split_at(number_end);
     let count: u64 = number.parse().ok()?;
     if unit.is_empty() {

@@ -36,18 +36,8 @@ pub(super) fn expand(node: &mut Node, lookup: Lookup<'_>, report: &Report<'_>) {
         }
         Value::Scalar(scalar) if scalar.text.contains('$') => {
             let Scalar { text, lead, .. } = scalar.clone();
-            let place = Place {
-                mark: node.mark,
-                written: &text,
-                lead,
-                report,
-                lookup,
-            };
-            let broken = Node {
-                mark: node.mark,
-                value: Value::Broken,
-                origin: None,
-            };
+            let place = Place { mark: node.mark, written: &text, lead, report, lookup };
+            let broken = Node { mark: node.mark, value: Value::Broken, origin: None };
             *node = place.scalar().unwrap_or(broken);
         }
         Value::Scalar(_) | Value::Broken => {}
@@ -74,9 +64,7 @@ impl Place<'_> {
     /// The node that replaces a scalar; `None`: a problem was reported.
     fn scalar(&self) -> Option<Node> {
         let written = self.written;
-        let whole = written
-            .strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'));
+        let whole = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         if let Some(inner) = whole
             && closing(inner).is_none()
         {
@@ -88,47 +76,24 @@ impl Place<'_> {
         let Found::Text(text) = self.text(written, 0, 0) else {
             return None;
         };
-        let scalar = Scalar {
-            text: text.clone(),
-            plain: false,
-            lead: None,
-        };
-        let origin = Some(Box::new(Origin {
-            written: written.to_owned(),
-            text,
-        }));
-        Some(Node {
-            mark: self.mark,
-            value: Value::Scalar(scalar),
-            origin,
-        })
+        let scalar = Scalar { text: text.clone(), plain: false, lead: None };
+        let origin = Some(Box::new(Origin { written: written.to_owned(), text }));
+        Some(Node { mark: self.mark, value: Value::Scalar(scalar), origin })
     }
 
     /// A value that is one reference: typed by its content, its text kept for text settings.
     fn typed(&self, text: String) -> Node {
         let structured = text.contains(['\n', '{', '[']) || text.contains(": ");
-        let parsed = if structured {
-            yaml::parse_embedded(&text, self.mark)
-        } else {
-            None
-        };
+        let parsed = if structured { yaml::parse_embedded(&text, self.mark) } else { None };
         let value = parsed.map_or_else(
             || {
                 let trimmed = text.trim().to_owned();
-                Value::Scalar(Scalar {
-                    text: trimmed,
-                    plain: true,
-                    lead: None,
-                })
+                Value::Scalar(Scalar { text: trimmed, plain: true, lead: None })
             },
             |node| node.value,
         );
         let written = self.written.to_owned();
-        Node {
-            mark: self.mark,
-            value,
-            origin: Some(Box::new(Origin { written, text })),
-        }
+        Node { mark: self.mark, value, origin: Some(Box::new(Origin { written, text })) }
     }
 
     /// Replaces every reference inside a text; `offset` is the byte at which it begins in the scalar.
@@ -168,22 +133,14 @@ impl Place<'_> {
             }
         }
         out.push_str(rest);
-        if wrong {
-            Found::Wrong
-        } else {
-            Found::Text(out)
-        }
+        if wrong { Found::Wrong } else { Found::Text(out) }
     }
 
     /// The value of what stands between `${` and `}`.
     fn reference(&self, inner: &str, offset: usize, nesting: usize) -> Found {
         let width = inner.chars().count();
         if nesting >= NESTING_MAX {
-            self.problem(
-                offset,
-                width,
-                Fault::new(Code::Substitution, "references nest too deep"),
-            );
+            self.problem(offset, width, Fault::new(Code::Substitution, "references nest too deep"));
             return Found::Wrong;
         }
         let nesting = nesting.saturating_add(1);
@@ -200,8 +157,7 @@ impl Place<'_> {
             Some((scheme @ ("file" | "yaml" | "http" | "https"), _)) => {
                 let what = format!("`${{{scheme}:...}}`");
                 let reason = "use ${env:NAME}";
-                self.report
-                    .not_supported(self.at(offset, width), "", &what, reason);
+                self.report.not_supported(self.at(offset, width), "", &what, reason);
                 return Found::Wrong;
             }
             Some((scheme, _)) => {
@@ -224,10 +180,7 @@ impl Place<'_> {
             let skipped = inner.len().saturating_sub(default.len());
             return self.text(default, offset.saturating_add(skipped), nesting);
         }
-        let fault = Fault::new(
-            Code::Substitution,
-            format!("the variable {name} is not set"),
-        );
+        let fault = Fault::new(Code::Substitution, format!("the variable {name} is not set"));
         let hint = format!("set it, or give a default: ${{env:{name}:-default}}");
         self.problem(offset, width, fault.hint(hint));
         Found::Wrong
@@ -244,11 +197,7 @@ impl Place<'_> {
         match (self.lead, before) {
             (Some(lead), Some(offset)) => {
                 let column = self.mark.column.saturating_add(lead).saturating_add(offset);
-                Mark {
-                    column,
-                    width,
-                    ..self.mark
-                }
+                Mark { column, width, ..self.mark }
             }
             _ => self.mark,
         }

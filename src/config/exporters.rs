@@ -33,19 +33,10 @@ pub(super) const TABLES: [&Table; 10] = [
 const GZIP_LEVEL: u32 = 1;
 
 const COMPRESSION: Key = key("compression", "word", "gzip", "`gzip` or `none`");
-const HEADERS: Key = key(
-    "headers",
-    "mapping, or list of name and value",
-    "",
-    "sent with every request",
-);
+const HEADERS: Key =
+    key("headers", "mapping, or list of name and value", "", "sent with every request");
 const TLS_KEY: Key = key("tls", "mapping", "", "towards the backend");
-const RETRY_KEY: Key = key(
-    "retry_on_failure",
-    "mapping",
-    "on",
-    "when and how often to try again",
-);
+const RETRY_KEY: Key = key("retry_on_failure", "mapping", "on", "when and how often to try again");
 const QUEUE_KEY: Key = key("sending_queue", "mapping", "on", "what waits, and how much");
 const MERGE: Key = key(
     "merge",
@@ -57,18 +48,8 @@ const MERGE: Key = key(
 const GRPC: Table = Table {
     scope: "exporters.otlp",
     keys: &[
-        key(
-            "endpoint",
-            "host:port",
-            "required",
-            "TLS is on unless `tls.insecure` is true",
-        ),
-        key(
-            "authority",
-            "text",
-            "the endpoint",
-            "`:authority` of every request",
-        ),
+        key("endpoint", "host:port", "required", "TLS is on unless `tls.insecure` is true"),
+        key("authority", "text", "the endpoint", "`:authority` of every request"),
         COMPRESSION,
         HEADERS,
         key("timeout", "duration", "5s", "of one attempt; 0: none"),
@@ -86,12 +67,7 @@ const HTTP: Table = Table {
         key("metrics_endpoint", "URL", "", "for metrics, used as it is"),
         key("logs_endpoint", "URL", "", "for logs, used as it is"),
         COMPRESSION,
-        key(
-            "compression_params",
-            "mapping",
-            "",
-            "level of the compression",
-        ),
+        key("compression_params", "mapping", "", "level of the compression"),
         HEADERS,
         key("timeout", "duration", "30s", "of one attempt; 0: none"),
         TLS_KEY,
@@ -102,37 +78,17 @@ const HTTP: Table = Table {
 };
 const COMPRESSION_PARAMS: Table = Table {
     scope: "exporters.otlphttp.compression_params",
-    keys: &[key(
-        "level",
-        "-1, or 1 to 9",
-        "1",
-        "gzip level; the Collector's default is 6",
-    )],
+    keys: &[key("level", "-1, or 1 to 9", "1", "gzip level; the Collector's default is 6")],
 };
 const DEBUG: Table = Table {
     scope: "exporters.debug",
-    keys: &[key(
-        "verbosity",
-        "word",
-        "basic",
-        "`basic`; more is taken for basic, with a warning",
-    )],
+    keys: &[key("verbosity", "word", "basic", "`basic`; more is taken for basic, with a warning")],
 };
-const NOP: Table = Table {
-    scope: "exporters.nop",
-    keys: &[],
-};
+const NOP: Table = Table { scope: "exporters.nop", keys: &[] };
 
 /// Types by which exporters are named, both dialects.
-pub(super) const KINDS: [&str; 7] = [
-    "otlp",
-    "otlp_grpc",
-    "otlphttp",
-    "otlp_http",
-    "debug",
-    "logging",
-    "nop",
-];
+pub(super) const KINDS: [&str; 7] =
+    ["otlp", "otlp_grpc", "otlphttp", "otlp_http", "debug", "logging", "nop"];
 
 /// A decoded exporter.
 #[derive(Clone, Debug)]
@@ -186,9 +142,7 @@ pub(super) fn decode(component: &Component<'_>) -> Option<Exporter> {
 
 fn grpc(field: &Field<'_>) -> Option<Exporter> {
     let section = field.section(&GRPC)?;
-    let endpoint = section
-        .required("endpoint")
-        .and_then(|field| endpoint::grpc(&field));
+    let endpoint = section.required("endpoint").and_then(|field| endpoint::grpc(&field));
     let tls = tls::decode(&section);
     let headers = headers::decode(&section, headers::GRPC_OWN);
     let compression = compression(&section);
@@ -196,38 +150,21 @@ fn grpc(field: &Field<'_>) -> Option<Exporter> {
     let authority = section.text("authority");
     let (queue, retry) = (delivery::queue(&section), delivery::retry(&section));
     let endpoint = endpoint?;
-    let tls = if endpoint.https || !tls.insecure {
-        Some(tls.client)
-    } else {
-        None
-    };
+    let tls = if endpoint.https || !tls.insecure { Some(tls.client) } else { None };
     if endpoint.http && tls.is_some() {
         let message = "`http://` does not turn TLS off here, as in the Collector";
         let hint = "for plain text set `tls: {insecure: true}`; otherwise write https://";
         let fault = Fault::new(Code::Surprising, message).hint(hint);
-        field
-            .report
-            .warning(section.mark_of("endpoint"), &section.path, fault);
+        field.report.warning(section.mark_of("endpoint"), &section.path, fault);
     }
     let reach = Reach::Grpc(Box::new(GrpcTarget {
-        peer: Peer {
-            host: endpoint.host,
-            port: endpoint.port,
-            tls,
-        },
-        authority: authority
-            .filter(|text| !text.is_empty())
-            .unwrap_or(endpoint.authority),
+        peer: Peer { host: endpoint.host, port: endpoint.port, tls },
+        authority: authority.filter(|text| !text.is_empty()).unwrap_or(endpoint.authority),
         headers,
         compression,
         timeout,
     }));
-    Some(Exporter {
-        reach,
-        queue: queue?,
-        retry,
-        endpoint_reported: false,
-    })
+    Some(Exporter { reach, queue: queue?, retry, endpoint_reported: false })
 }
 
 fn http(field: &Field<'_>) -> Option<Exporter> {
@@ -240,9 +177,7 @@ fn http(field: &Field<'_>) -> Option<Exporter> {
         let expected = "`endpoint` (a base URL), or an endpoint of each signal";
         section.error(fault.expected(expected).hint("endpoint: http://tempo:4318"));
     }
-    let base = section
-        .get("endpoint")
-        .and_then(|field| endpoint::url(&field));
+    let base = section.get("endpoint").and_then(|field| endpoint::url(&field));
     let own = names.map(|name| section.get(name).and_then(|field| endpoint::url(&field)));
     let wrong = |key: &str, url: &Option<endpoint::Url>| given(key) && url.is_none();
     let endpoint_reported = none
@@ -258,11 +193,7 @@ fn http(field: &Field<'_>) -> Option<Exporter> {
     let target = |url: Option<endpoint::Url>, signal: Signal| {
         let url = url.or_else(|| base.as_ref().map(|base| base.join(signal.path())))?;
         Some(HttpTarget {
-            peer: Peer {
-                host: url.host,
-                port: url.port,
-                tls: url.https.then(|| tls.clone()),
-            },
+            peer: Peer { host: url.host, port: url.port, tls: url.https.then(|| tls.clone()) },
             path: url.path,
             authority: host.clone().unwrap_or(url.authority),
             headers: headers.clone(),
@@ -276,12 +207,7 @@ fn http(field: &Field<'_>) -> Option<Exporter> {
         target(logs, Signal::Logs),
     ];
     let reach = Reach::Http(Box::new(targets));
-    Some(Exporter {
-        reach,
-        queue: queue?,
-        retry,
-        endpoint_reported,
-    })
+    Some(Exporter { reach, queue: queue?, retry, endpoint_reported })
 }
 
 fn debug(field: &Field<'_>) -> Option<Exporter> {
@@ -306,21 +232,12 @@ fn local(reach: Reach) -> Exporter {
         merge: false,
         batch: None,
     };
-    Exporter {
-        reach,
-        queue,
-        retry: None,
-        endpoint_reported: false,
-    }
+    Exporter { reach, queue, retry: None, endpoint_reported: false }
 }
 
 /// `compression` and `compression_params`.
 fn compression(section: &Section<'_>) -> Compression {
-    let level = if section.takes("compression_params") {
-        level(section)
-    } else {
-        GZIP_LEVEL
-    };
+    let level = if section.takes("compression_params") { level(section) } else { GZIP_LEVEL };
     let Some(field) = section.get("compression") else {
         return Compression::Gzip(level);
     };
@@ -349,8 +266,6 @@ fn level(section: &Section<'_>) -> u32 {
     if field.plain_text() == "-1" {
         return GZIP_LEVEL;
     }
-    let level = field
-        .whole(1, 9)
-        .and_then(|level| u32::try_from(level).ok());
+    let level = field.whole(1, 9).and_then(|level| u32::try_from(level).ok());
     level.unwrap_or(GZIP_LEVEL)
 }

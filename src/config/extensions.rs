@@ -21,31 +21,16 @@ const DRAIN: Duration = Duration::from_secs(10);
 const HEALTH_CHECK: Table = Table {
     scope: "extensions.health_check",
     keys: &[
-        key(
-            "endpoint",
-            "host:port",
-            "localhost:13133",
-            "address to listen on",
-        ),
+        key("endpoint", "host:port", "localhost:13133", "address to listen on"),
         key("path", "path", "/", "path that answers; `/`: every path"),
     ],
 };
 const SPANYARD: Table = Table {
     scope: "extensions.spanyard",
     keys: &[
-        key(
-            "shards",
-            "whole number",
-            "0",
-            "threads that carry data; 0: one for each core",
-        ),
+        key("shards", "whole number", "0", "threads that carry data; 0: one for each core"),
         key("pin", "boolean", "true", "bind each thread to one core"),
-        key(
-            "drain_timeout",
-            "duration",
-            "10s",
-            "how long SIGTERM waits for queues to empty",
-        ),
+        key("drain_timeout", "duration", "10s", "how long SIGTERM waits for queues to empty"),
     ],
 };
 
@@ -60,11 +45,7 @@ pub(super) enum Extension {
 
 /// Threads and drain where the file says nothing.
 pub(super) const fn default_runtime() -> RuntimePlan {
-    RuntimePlan {
-        shards: 0,
-        pin: true,
-        drain_timeout: DRAIN,
-    }
+    RuntimePlan { shards: 0, pin: true, drain_timeout: DRAIN }
 }
 
 /// Decodes one extension; `None` when its type is unknown or something in it is wrong.
@@ -76,9 +57,7 @@ pub(super) fn decode(component: &Component<'_>) -> Option<Extension> {
         kind => {
             if let Some(reason) = unsupported::ignored_extension(kind) {
                 let fault = Fault::new(Code::Ignored, format!("`{kind}` is ignored"));
-                field
-                    .report
-                    .warning(field.key, &field.path, fault.hint(reason));
+                field.report.warning(field.key, &field.path, fault.hint(reason));
                 return Some(Extension::Ignored);
             }
             component.unknown_type("extensions", &["health_check", "spanyard"]);
@@ -101,13 +80,7 @@ fn health_check(field: &Field<'_>) -> Option<Extension> {
         }
     };
     let listen = listen?;
-    Some(Extension::Health(
-        Health {
-            endpoint: listen.address,
-            path,
-        },
-        listen,
-    ))
+    Some(Extension::Health(Health { endpoint: listen.address, path }, listen))
 }
 
 fn spanyard(field: &Field<'_>) -> Option<RuntimePlan> {

@@ -27,24 +27,15 @@ impl Id {
             return Err("type or type/name, the type of letters, digits and underscores");
         }
         let Some(name) = name else {
-            return Ok(Self {
-                text: kind.to_owned(),
-                kind_len: kind.len(),
-            });
+            return Ok(Self { text: kind.to_owned(), kind_len: kind.len() });
         };
         if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
             return Err("a name of 1 to 1024 characters after the slash");
         }
-        if name
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || "$+<=>^`|~".contains(c))
-        {
+        if name.chars().any(|c| c.is_whitespace() || c.is_control() || "$+<=>^`|~".contains(c)) {
             return Err("a name without blanks, control characters and symbols after the slash");
         }
-        Ok(Self {
-            text: format!("{kind}/{name}"),
-            kind_len: kind.len(),
-        })
+        Ok(Self { text: format!("{kind}/{name}"), kind_len: kind.len() })
     }
 
     /// The part before the slash.
@@ -85,11 +76,7 @@ mod tests {
             ("", None),
         ] {
             let id = Id::parse(text).ok();
-            assert_eq!(
-                id.as_ref().map(|id| (id.kind(), id.as_str())),
-                expected,
-                "{text}"
-            );
+            assert_eq!(id.as_ref().map(|id| (id.kind(), id.as_str())), expected, "{text}");
         }
     }
 }

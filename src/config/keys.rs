@@ -30,12 +30,7 @@ pub(super) const fn key(
     default: &'static str,
     note: &'static str,
 ) -> Key {
-    Key {
-        name,
-        kind,
-        default,
-        note,
-    }
+    Key { name, kind, default, note }
 }
 
 impl Table {
@@ -49,10 +44,7 @@ impl Table {
 
     /// Type of a key's value, in words.
     pub(super) fn kind_of(&self, name: &str) -> Option<&'static str> {
-        self.keys
-            .iter()
-            .find(|key| key.name == name)
-            .map(|key| key.kind)
+        self.keys.iter().find(|key| key.name == name).map(|key| key.kind)
     }
 
     /// The names of all keys, for a hint.

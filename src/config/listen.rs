@@ -21,19 +21,11 @@ pub(super) struct Listen {
 pub(super) fn endpoint(section: &Section<'_>, default_port: u16) -> Option<Listen> {
     let Some(field) = section.get("endpoint") else {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, default_port));
-        return Some(Listen {
-            address,
-            mark: section.key,
-            path: section.path.clone(),
-        });
+        return Some(Listen { address, mark: section.key, path: section.path.clone() });
     };
     let text = field.text()?;
     let address = address(&field, &text)?;
-    Some(Listen {
-        address,
-        mark: field.mark(),
-        path: field.path,
-    })
+    Some(Listen { address, mark: field.mark(), path: field.path })
 }
 
 /// Parses `host:port`; reports what is wrong.
@@ -56,10 +48,7 @@ pub(super) fn address(field: &Field<'_>, text: &str) -> Option<SocketAddr> {
 
 /// Parses the host of an address to listen on; reports a name.
 pub(super) fn ip(field: &Field<'_>, host: &str) -> Option<IpAddr> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     match bare {
         "" => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -79,16 +68,10 @@ pub(super) fn ip(field: &Field<'_>, host: &str) -> Option<IpAddr> {
 pub(super) fn check_distinct(listens: &[Listen], report: &Report<'_>) {
     for (index, second) in listens.iter().enumerate() {
         let earlier = listens.iter().take(index);
-        if let Some(first) = earlier
-            .into_iter()
-            .find(|first| clash(first.address, second.address))
+        if let Some(first) = earlier.into_iter().find(|first| clash(first.address, second.address))
         {
             let message = format!("{} is already taken by {}", second.address, first.path);
-            report.error(
-                second.mark,
-                &second.path,
-                Fault::new(Code::Conflict, message),
-            );
+            report.error(second.mark, &second.path, Fault::new(Code::Conflict, message));
         }
     }
 }

@@ -83,10 +83,7 @@ pub fn load(
     let plan = root.as_ref().and_then(|root| plan(root, host, &report));
     let problems = report.finish();
     match plan {
-        Some(plan) if problems.errors() == 0 => Ok(Loaded {
-            plan,
-            warnings: problems.into_vec(),
-        }),
+        Some(plan) if problems.errors() == 0 => Ok(Loaded { plan, warnings: problems.into_vec() }),
         _ => Err(problems),
     }
 }
@@ -96,10 +93,7 @@ fn tree(sources: &Sources, env: env::Lookup<'_>, report: &Report<'_>) -> Option<
     let mut merged: Option<Node> = None;
     let mut complete = true;
     for (index, text) in sources.texts() {
-        let whole = Mark {
-            source: index,
-            ..Mark::default()
-        };
+        let whole = Mark { source: index, ..Mark::default() };
         let parsed = match text {
             Ok(text) => yaml::parse(text, index, report),
             Err(fault) => {
@@ -146,20 +140,13 @@ impl Settings {
 
     /// Whether an extension is listed in `service.extensions`.
     fn starts(&self, id: &Id) -> bool {
-        self.service
-            .extensions
-            .iter()
-            .any(|reference| reference.id == *id)
+        self.service.extensions.iter().any(|reference| reference.id == *id)
     }
 }
 
 fn plan<'a>(root: &'a Node, host: &HostFacts, report: &'a Report<'a>) -> Option<Plan> {
     let document = Document::open(root, report)?;
-    let service = document
-        .service
-        .as_ref()
-        .map(service::decode)
-        .unwrap_or_default();
+    let service = document.service.as_ref().map(service::decode).unwrap_or_default();
     let settings = settings(&document, service, host);
     check::check(&document, &settings, report);
     if report.has_errors() {
@@ -181,40 +168,19 @@ fn plan<'a>(root: &'a Node, host: &HostFacts, report: &'a Report<'a>) -> Option<
 fn settings(document: &Document<'_>, service: Service, host: &HostFacts) -> Settings {
     let used_by =
         |pick: fn(&service::Pipeline) -> &[service::Reference], id: &Id| service.uses(pick, id);
-    let receivers = document
-        .receivers
-        .decode(|id| used_by(|p| &p.receivers, id), receivers::decode);
-    let processors = document.processors.decode(
-        |id| used_by(|p| &p.processors, id),
-        |c| processors::decode(c, host),
-    );
-    let exporters = document
-        .exporters
-        .decode(|id| used_by(|p| &p.exporters, id), exporters::decode);
-    let connectors = document
-        .connectors
-        .decode(|id| used_by(|p| &p.exporters, id), connectors::decode);
-    let listed = |id: &Id| {
-        service
-            .extensions
-            .iter()
-            .any(|reference| reference.id == *id)
-    };
+    let receivers =
+        document.receivers.decode(|id| used_by(|p| &p.receivers, id), receivers::decode);
+    let processors = document
+        .processors
+        .decode(|id| used_by(|p| &p.processors, id), |c| processors::decode(c, host));
+    let exporters =
+        document.exporters.decode(|id| used_by(|p| &p.exporters, id), exporters::decode);
+    let connectors =
+        document.connectors.decode(|id| used_by(|p| &p.exporters, id), connectors::decode);
+    let listed = |id: &Id| service.extensions.iter().any(|reference| reference.id == *id);
     let extensions = document.extensions.decode(listed, extensions::decode);
-    let connector_ids = document
-        .connectors
-        .iter()
-        .map(|component| component.id.clone())
-        .collect();
-    Settings {
-        receivers,
-        processors,
-        exporters,
-        connectors,
-        extensions,
-        connector_ids,
-        service,
-    }
+    let connector_ids = document.connectors.iter().map(|component| component.id.clone()).collect();
+    Settings { receivers, processors, exporters, connectors, extensions, connector_ids, service }
 }
 
 #[cfg(test)]

@@ -149,11 +149,7 @@ impl Problems {
     /// How many are errors, those that were not kept included.
     #[must_use]
     pub fn errors(&self) -> usize {
-        let kept = self
-            .list
-            .iter()
-            .filter(|p| p.severity == Severity::Error)
-            .count();
+        let kept = self.list.iter().filter(|p| p.severity == Severity::Error).count();
         kept.saturating_add(self.suppressed)
     }
 }
@@ -167,17 +163,8 @@ impl fmt::Display for Problems {
             writeln!(f, "{} further problems are not shown", self.suppressed)?;
         }
         let errors = self.errors();
-        let warnings = self
-            .list
-            .iter()
-            .filter(|p| p.severity == Severity::Warning)
-            .count();
-        write!(
-            f,
-            "{errors} {}, {warnings} {}",
-            word("error", errors),
-            word("warning", warnings)
-        )
+        let warnings = self.list.iter().filter(|p| p.severity == Severity::Warning).count();
+        write!(f, "{errors} {}, {warnings} {}", word("error", errors), word("warning", warnings))
     }
 }
 
@@ -185,9 +172,7 @@ impl std::error::Error for Problems {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place {
-            file, line, column, ..
-        } = &self.place;
+        let Place { file, line, column, .. } = &self.place;
         let severity = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -225,17 +210,8 @@ fn write_excerpt(f: &mut fmt::Formatter<'_>, place: &Place, text: &str) -> fmt::
     let blank = " ".repeat(number.len());
     let before = place.column.saturating_sub(1);
     let skipped = before.saturating_sub(LINE_SHOWN_MAX / 2);
-    let shown: String = text
-        .chars()
-        .skip(skipped)
-        .take(LINE_SHOWN_MAX)
-        .map(visible)
-        .collect();
-    let rest = shown
-        .chars()
-        .count()
-        .saturating_sub(before.saturating_sub(skipped))
-        .max(1);
+    let shown: String = text.chars().skip(skipped).take(LINE_SHOWN_MAX).map(visible).collect();
+    let rest = shown.chars().count().saturating_sub(before.saturating_sub(skipped)).max(1);
     let indent = " ".repeat(before.saturating_sub(skipped));
     let caret = "^".repeat(place.width.clamp(1, rest));
     writeln!(f, "  {number} | {shown}")?;
@@ -248,9 +224,5 @@ fn visible(c: char) -> char {
 }
 
 fn word(noun: &str, count: usize) -> String {
-    if count == 1 {
-        noun.to_owned()
-    } else {
-        format!("{noun}s")
-    }
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }

@@ -15,75 +15,26 @@ use super::report::{Fault, Mark};
 use crate::units::MIB;
 pub(super) use resource::{Draft, DraftSource, Verb};
 
-pub(super) const TABLES: [&Table; 4] = [
-    &MEMORY_LIMITER,
-    &BATCH,
-    &resource::RESOURCE,
-    &resource::ACTION,
-];
+pub(super) const TABLES: [&Table; 4] =
+    [&MEMORY_LIMITER, &BATCH, &resource::RESOURCE, &resource::ACTION];
 
 const MEMORY_LIMITER: Table = Table {
     scope: "processors.memory_limiter",
     keys: &[
-        key(
-            "check_interval",
-            "duration",
-            "required",
-            "must be positive; bytes are counted always",
-        ),
-        key(
-            "limit_mib",
-            "MiB",
-            "",
-            "bytes that may be held in all; goes before the percentage",
-        ),
-        key(
-            "spike_limit_mib",
-            "MiB",
-            "20 % of the limit",
-            "refuse above limit minus this",
-        ),
-        key(
-            "limit_percentage",
-            "0 to 100",
-            "",
-            "the limit as a share of the cgroup's memory",
-        ),
-        key(
-            "spike_limit_percentage",
-            "0 to 100",
-            "20 % of the limit",
-            "the same for the spike",
-        ),
+        key("check_interval", "duration", "required", "must be positive; bytes are counted always"),
+        key("limit_mib", "MiB", "", "bytes that may be held in all; goes before the percentage"),
+        key("spike_limit_mib", "MiB", "20 % of the limit", "refuse above limit minus this"),
+        key("limit_percentage", "0 to 100", "", "the limit as a share of the cgroup's memory"),
+        key("spike_limit_percentage", "0 to 100", "20 % of the limit", "the same for the spike"),
     ],
 };
 const BATCH: Table = Table {
     scope: "processors.batch",
     keys: &[
-        key(
-            "timeout",
-            "duration",
-            "200ms",
-            "longest wait; 0 sends at once",
-        ),
-        key(
-            "send_batch_size",
-            "items",
-            "8192",
-            "send as soon as this many wait",
-        ),
-        key(
-            "send_batch_max_size",
-            "items",
-            "0",
-            "largest batch; 0: no limit",
-        ),
-        key(
-            "metadata_keys",
-            "list of text",
-            "[]",
-            "requests that differ in these are not merged",
-        ),
+        key("timeout", "duration", "200ms", "longest wait; 0 sends at once"),
+        key("send_batch_size", "items", "8192", "send as soon as this many wait"),
+        key("send_batch_max_size", "items", "0", "largest batch; 0: no limit"),
+        key("metadata_keys", "list of text", "[]", "requests that differ in these are not merged"),
     ],
 };
 
@@ -124,21 +75,14 @@ fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
     {
         field.bad_value("must be positive", "a duration such as 1s");
     }
-    let mib = |key| {
-        section
-            .whole(key, 0, 0, u64::from(u32::MAX))
-            .saturating_mul(MIB as u64)
-    };
+    let mib = |key| section.whole(key, 0, 0, u64::from(u32::MAX)).saturating_mul(MIB as u64);
     let percent = |key| {
         let share = u128::from(section.whole(key, 0, 0, 100));
         let bytes = share.saturating_mul(u128::from(host.memory_bytes)) / 100;
         u64::try_from(bytes).unwrap_or(u64::MAX)
     };
     let fixed = (mib("limit_mib"), mib("spike_limit_mib"));
-    let shared = (
-        percent("limit_percentage"),
-        percent("spike_limit_percentage"),
-    );
+    let shared = (percent("limit_percentage"), percent("spike_limit_percentage"));
     let given = |key| section.get(key).is_some();
     let (limit, spike, spike_key) = if fixed.0 > 0 {
         (fixed.0, fixed.1, "spike_limit_mib")
@@ -159,10 +103,7 @@ fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
     }
     let spike = if spike == 0 { limit / 5 } else { spike };
     let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-    Some(Limiter {
-        limit: bytes(limit),
-        soft: bytes(limit.saturating_sub(spike)),
-    })
+    Some(Limiter { limit: bytes(limit), soft: bytes(limit.saturating_sub(spike)) })
 }
 
 fn batch(field: &Field<'_>) -> Option<Batching> {
@@ -170,13 +111,7 @@ fn batch(field: &Field<'_>) -> Option<Batching> {
     let whole = |key, default| section.whole(key, default, 0, u64::from(u32::MAX));
     let size_min = whole("send_batch_size", 8192);
     let size_max = whole("send_batch_max_size", 0);
-    check_sizes(
-        &section,
-        size_min,
-        size_max,
-        "send_batch_max_size",
-        "send_batch_size",
-    );
+    check_sizes(&section, size_min, size_max, "send_batch_max_size", "send_batch_size");
     Some(Batching {
         delay_max: section.duration("timeout", Duration::from_millis(200)),
         size_min,
@@ -192,20 +127,16 @@ pub(super) fn check_sizes(section: &Section<'_>, min: u64, max: u64, max_key: &s
         let fault = Fault::new(Code::Conflict, format!("must not be below `{min_key}`"))
             .expected(format!("at least {min}"))
             .found(max.to_string());
-        let (mark, path): (Mark, _) = section.get(max_key).map_or_else(
-            || (section.key, section.path.clone()),
-            |f| (f.mark(), f.path),
-        );
+        let (mark, path): (Mark, _) = section
+            .get(max_key)
+            .map_or_else(|| (section.key, section.path.clone()), |f| (f.mark(), f.path));
         section.report.error(mark, &path, fault);
     }
 }
 
 /// `metadata_keys` in lower case; a key twice is a problem.
 pub(super) fn metadata_keys(section: &Section<'_>) -> Vec<String> {
-    let listed = section
-        .get("metadata_keys")
-        .and_then(|field| field.texts())
-        .unwrap_or_default();
+    let listed = section.get("metadata_keys").and_then(|field| field.texts()).unwrap_or_default();
     let mut seen = BTreeSet::new();
     let mut keys = Vec::new();
     for (text, field) in listed {

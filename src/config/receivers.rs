@@ -25,83 +25,33 @@ pub(super) const TABLES: [&Table; 4] = [&OTLP, &PROTOCOLS, &GRPC, &HTTP];
 
 const OTLP: Table = Table {
     scope: "receivers.otlp",
-    keys: &[key(
-        "protocols",
-        "mapping",
-        "required",
-        "at least one of `grpc` and `http`",
-    )],
+    keys: &[key("protocols", "mapping", "required", "at least one of `grpc` and `http`")],
 };
 const PROTOCOLS: Table = Table {
     scope: "receivers.otlp.protocols",
     keys: &[
-        key(
-            "grpc",
-            "mapping",
-            "off",
-            "OTLP over gRPC; `grpc:` alone turns it on",
-        ),
-        key(
-            "http",
-            "mapping",
-            "off",
-            "OTLP over HTTP; `http:` alone turns it on",
-        ),
+        key("grpc", "mapping", "off", "OTLP over gRPC; `grpc:` alone turns it on"),
+        key("http", "mapping", "off", "OTLP over HTTP; `http:` alone turns it on"),
     ],
 };
 const GRPC: Table = Table {
     scope: "receivers.otlp.protocols.grpc",
     keys: &[
         key("enabled", "boolean", "true", "false turns the protocol off"),
-        key(
-            "endpoint",
-            "host:port",
-            "localhost:4317",
-            "address to listen on",
-        ),
-        key(
-            "max_recv_msg_size_mib",
-            "whole number",
-            "4",
-            "largest message, after decompression",
-        ),
-        key(
-            "max_concurrent_streams",
-            "whole number",
-            "1024",
-            "requests of one connection at once",
-        ),
-        key(
-            "include_metadata",
-            "boolean",
-            "false",
-            "whether `from_context` sees request headers",
-        ),
+        key("endpoint", "host:port", "localhost:4317", "address to listen on"),
+        key("max_recv_msg_size_mib", "whole number", "4", "largest message, after decompression"),
+        key("max_concurrent_streams", "whole number", "1024", "requests of one connection at once"),
+        key("include_metadata", "boolean", "false", "whether `from_context` sees request headers"),
     ],
 };
 const HTTP: Table = Table {
     scope: "receivers.otlp.protocols.http",
     keys: &[
         key("enabled", "boolean", "true", "false turns the protocol off"),
-        key(
-            "endpoint",
-            "host:port",
-            "localhost:4318",
-            "address to listen on",
-        ),
-        key(
-            "max_request_body_size",
-            "bytes",
-            "20971520",
-            "largest body, also after decompression",
-        ),
+        key("endpoint", "host:port", "localhost:4318", "address to listen on"),
+        key("max_request_body_size", "bytes", "20971520", "largest body, also after decompression"),
         key("traces_url_path", "path", "/v1/traces", "path for traces"),
-        key(
-            "metrics_url_path",
-            "path",
-            "/v1/metrics",
-            "path for metrics",
-        ),
+        key("metrics_url_path", "path", "/v1/metrics", "path for metrics"),
         key("logs_url_path", "path", "/v1/logs", "path for logs"),
         key(
             "include_metadata",
@@ -133,63 +83,35 @@ pub(super) fn decode(component: &Component<'_>) -> Option<Receiver> {
 
 fn otlp(field: &Field<'_>) -> Option<Receiver> {
     let section = field.section(&OTLP)?;
-    let protocols = section
-        .get("protocols")
-        .and_then(|field| field.section(&PROTOCOLS));
-    let named = |key| {
-        protocols
-            .as_ref()
-            .and_then(|protocols| protocols.present(key))
-    };
+    let protocols = section.get("protocols").and_then(|field| field.section(&PROTOCOLS));
+    let named = |key| protocols.as_ref().and_then(|protocols| protocols.present(key));
     let (grpc, http) = (named("grpc"), named("http"));
     if grpc.is_none() && http.is_none() {
         let hint = "protocols: {grpc: {}, http: {}} listens on localhost:4317 and localhost:4318";
         let fault = Fault::new(Code::Missing, "no protocol is named");
-        section.error(
-            fault
-                .expected("`grpc`, `http` or both under `protocols`")
-                .hint(hint),
-        );
+        section.error(fault.expected("`grpc`, `http` or both under `protocols`").hint(hint));
         return None;
     }
     let mut listens = Vec::new();
-    let grpc = grpc
-        .and_then(|field| field.optional_section(&GRPC))
-        .and_then(|section| {
-            let listen = listen::endpoint(&section, 4317)?;
-            let ingest = grpc_ingest(&section, &listen);
-            listens.push(listen);
-            Some(ingest)
-        });
-    let http = http
-        .and_then(|field| field.optional_section(&HTTP))
-        .and_then(|section| {
-            let listen = listen::endpoint(&section, 4318)?;
-            let ingest = http_ingest(&section, &listen);
-            listens.push(listen);
-            Some(ingest)
-        });
-    Some(Receiver {
-        grpc,
-        http,
-        listens,
-    })
+    let grpc = grpc.and_then(|field| field.optional_section(&GRPC)).and_then(|section| {
+        let listen = listen::endpoint(&section, 4317)?;
+        let ingest = grpc_ingest(&section, &listen);
+        listens.push(listen);
+        Some(ingest)
+    });
+    let http = http.and_then(|field| field.optional_section(&HTTP)).and_then(|section| {
+        let listen = listen::endpoint(&section, 4318)?;
+        let ingest = http_ingest(&section, &listen);
+        listens.push(listen);
+        Some(ingest)
+    });
+    Some(Receiver { grpc, http, listens })
 }
 
 fn grpc_ingest(section: &Section<'_>, listen: &Listen) -> GrpcIngest {
-    let mib = section.whole(
-        "max_recv_msg_size_mib",
-        GRPC_MESSAGE_MIB,
-        0,
-        BYTES_MAX / MIB as u64,
-    );
+    let mib = section.whole("max_recv_msg_size_mib", GRPC_MESSAGE_MIB, 0, BYTES_MAX / MIB as u64);
     let mib = if mib == 0 { GRPC_MESSAGE_MIB } else { mib };
-    let streams = section.whole(
-        "max_concurrent_streams",
-        GRPC_STREAMS,
-        0,
-        u64::from(u32::MAX),
-    );
+    let streams = section.whole("max_concurrent_streams", GRPC_STREAMS, 0, u64::from(u32::MAX));
     let streams = if streams == 0 { GRPC_STREAMS } else { streams };
     GrpcIngest {
         endpoint: listen.address,

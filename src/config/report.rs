@@ -35,13 +35,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            expected: None,
-            found: None,
-            hint: None,
-        }
+        Self { code, message: message.into(), expected: None, found: None, hint: None }
     }
 
     pub(super) fn expected(mut self, text: impl Into<String>) -> Self {
@@ -125,11 +119,7 @@ impl<'a> Report<'a> {
 
     pub(super) fn has_errors(&self) -> bool {
         self.suppressed.get() > 0
-            || self
-                .problems
-                .borrow()
-                .iter()
-                .any(|(_, p)| p.severity == Severity::Error)
+            || self.problems.borrow().iter().any(|(_, p)| p.severity == Severity::Error)
     }
 
     /// All problems, sorted by place, source lines filled in.
@@ -140,12 +130,9 @@ impl<'a> Report<'a> {
         let secrets = self.secrets.into_inner();
         let sources = self.sources;
         let problems = list.into_iter().map(|(mark, mut problem)| {
-            let here = secrets
-                .iter()
-                .filter(|s| (s.source, s.line) == (mark.source, mark.line));
-            let hidden: Vec<(usize, usize)> = here
-                .map(|s| (s.column.saturating_sub(1), s.width))
-                .collect();
+            let here = secrets.iter().filter(|s| (s.source, s.line) == (mark.source, mark.line));
+            let hidden: Vec<(usize, usize)> =
+                here.map(|s| (s.column.saturating_sub(1), s.width)).collect();
             let line = sources.line(mark.source, mark.line);
             problem.line_text = line.map(|line| secret::mask(line, &hidden));
             problem
@@ -165,28 +152,12 @@ impl<'a> Report<'a> {
             column: mark.column,
             width: mark.width.max(1),
         };
-        let Fault {
-            code,
-            message,
-            expected,
-            found,
-            hint,
-        } = fault;
+        let Fault { code, message, expected, found, hint } = fault;
         let path = path.to_owned();
         let line_text = None;
         problems.push((
             mark,
-            Problem {
-                code,
-                severity,
-                place,
-                path,
-                message,
-                expected,
-                found,
-                hint,
-                line_text,
-            },
+            Problem { code, severity, place, path, message, expected, found, hint, line_text },
         ));
     }
 }

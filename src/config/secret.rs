@@ -46,18 +46,12 @@ pub(super) fn mask(line: &str, known: &[(usize, usize)]) -> String {
         }
     }
     show_references(&mut hidden, &chars);
-    chars
-        .iter()
-        .zip(&hidden)
-        .map(|(c, hide)| if *hide { '*' } else { *c })
-        .collect()
+    chars.iter().zip(&hidden).map(|(c, hide)| if *hide { '*' } else { *c }).collect()
 }
 
 /// Hides what follows `word"?\s*:`, up to a comma, a closing bracket or the end of the line.
 fn hide_value(hidden: &mut [bool], chars: &[char], word_end: usize) {
-    let colon = position(chars, word_end, |c| {
-        !(c.is_alphanumeric() || "-_.\"' ".contains(c))
-    });
+    let colon = position(chars, word_end, |c| !(c.is_alphanumeric() || "-_.\"' ".contains(c)));
     if chars.get(colon) != Some(&':') {
         return;
     }
@@ -74,13 +68,8 @@ fn hide_value(hidden: &mut [bool], chars: &[char], word_end: usize) {
 fn show_references(hidden: &mut [bool], chars: &[char]) {
     for start in find(chars, &['$', '{']) {
         let end = position(chars, start, |c| c == '}').saturating_add(1);
-        let default = find(
-            chars.get(start..end.min(chars.len())).unwrap_or_default(),
-            &[':', '-'],
-        );
-        let end = default
-            .first()
-            .map_or(end, |offset| start.saturating_add(*offset));
+        let default = find(chars.get(start..end.min(chars.len())).unwrap_or_default(), &[':', '-']);
+        let end = default.first().map_or(end, |offset| start.saturating_add(*offset));
         for flag in hidden.iter_mut().take(end).skip(start) {
             *flag = false;
         }
@@ -95,11 +84,7 @@ fn hide(hidden: &mut [bool], start: usize, end: usize) {
 
 /// First position from `start` whose character is wanted; the length when there is none.
 fn position(chars: &[char], start: usize, wanted: impl Fn(char) -> bool) -> usize {
-    let found = chars
-        .iter()
-        .enumerate()
-        .skip(start)
-        .find(|(_, c)| wanted(**c));
+    let found = chars.iter().enumerate().skip(start).find(|(_, c)| wanted(**c));
     found.map_or(chars.len(), |(index, _)| index)
 }
 
@@ -108,10 +93,7 @@ fn find(chars: &[char], needle: &[char]) -> Vec<usize> {
         return Vec::new();
     }
     let windows = chars.windows(needle.len()).enumerate();
-    windows
-        .filter(|(_, window)| *window == needle)
-        .map(|(index, _)| index)
-        .collect()
+    windows.filter(|(_, window)| *window == needle).map(|(index, _)| index).collect()
 }
 
 #[cfg(test)]
@@ -122,14 +104,8 @@ mod tests {
     #[test]
     fn a_masked_line_keeps_its_columns_and_shows_no_secret() {
         let cases = [
-            (
-                "Authorization: \"Basic abc==\" # x",
-                "Authorization: ************\" # x",
-            ),
-            (
-                "{password: hunter2, user: a}",
-                "{password: *******, user: a}",
-            ),
+            ("Authorization: \"Basic abc==\" # x", "Authorization: ************\" # x"),
+            ("{password: hunter2, user: a}", "{password: *******, user: a}"),
             (
                 "{name: authorization, value: 'Bearer t0k'}",
                 "{name: authorization, value: 'Bearer ***'}",

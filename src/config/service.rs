@@ -30,36 +30,16 @@ const SERVICE: Table = Table {
     scope: "service",
     keys: &[
         key("extensions", "list of ids", "[]", "extensions that start"),
-        key(
-            "pipelines",
-            "mapping",
-            "required",
-            "`traces`, `metrics` or `logs`, with `/name`",
-        ),
-        key(
-            "telemetry",
-            "mapping",
-            "",
-            "logs and metrics of the gateway itself",
-        ),
+        key("pipelines", "mapping", "required", "`traces`, `metrics` or `logs`, with `/name`"),
+        key("telemetry", "mapping", "", "logs and metrics of the gateway itself"),
     ],
 };
 const PIPELINE: Table = Table {
     scope: "service.pipelines.*",
     keys: &[
-        key(
-            "receivers",
-            "list of ids",
-            "required",
-            "receivers, or connectors that feed it",
-        ),
+        key("receivers", "list of ids", "required", "receivers, or connectors that feed it"),
         key("processors", "list of ids", "[]", "in order"),
-        key(
-            "exporters",
-            "list of ids",
-            "required",
-            "exporters, or connectors that it feeds",
-        ),
+        key("exporters", "list of ids", "required", "exporters, or connectors that it feeds"),
     ],
 };
 
@@ -96,9 +76,7 @@ impl Service {
         pick: impl Fn(&'s Pipeline) -> &'s [Reference],
         id: &Id,
     ) -> bool {
-        self.pipelines
-            .iter()
-            .any(|pipeline| pick(pipeline).iter().any(|r| r.id == *id))
+        self.pipelines.iter().any(|pipeline| pick(pipeline).iter().any(|r| r.id == *id))
     }
 
     pub(super) fn pipeline(&self, id: &Id) -> Option<&Pipeline> {
@@ -119,10 +97,7 @@ pub(super) fn decode(field: &Field<'_>) -> Service {
                 let fault = Fault::new(Code::Missing, "no pipeline is defined");
                 field.report.error(field.key, &field.path, fault);
             }
-            children
-                .iter()
-                .filter_map(|(name, field)| pipeline(name, field))
-                .collect()
+            children.iter().filter_map(|(name, field)| pipeline(name, field)).collect()
         }
     };
     Service {
@@ -147,20 +122,14 @@ fn pipeline(name: &str, field: &Field<'_>) -> Option<Pipeline> {
         let list = references(&section, name);
         if list.is_empty() && section.get(name).is_none_or(|field| field.is_empty_list()) {
             let noun = name.strip_suffix('s').unwrap_or(name);
-            section.error(Fault::new(
-                Code::Missing,
-                format!("a pipeline needs a {noun}"),
-            ));
+            section.error(Fault::new(Code::Missing, format!("a pipeline needs a {noun}")));
         }
         list
     };
     let (receivers, exporters) = (listed("receivers"), listed("exporters"));
     let processors = references(&section, "processors");
     let mut seen = BTreeSet::new();
-    for reference in processors
-        .iter()
-        .filter(|reference| !seen.insert(&reference.id))
-    {
+    for reference in processors.iter().filter(|reference| !seen.insert(&reference.id)) {
         let message = format!("`{}` is twice in this pipeline", reference.id);
         let fault = Fault::new(Code::Conflict, message);
         field.report.error(reference.mark, &reference.path, fault);
@@ -175,14 +144,10 @@ fn pipeline(name: &str, field: &Field<'_>) -> Option<Pipeline> {
 }
 
 fn signal(id: &Id, field: &Field<'_>) -> Option<Signal> {
-    let found = Signal::ALL
-        .into_iter()
-        .find(|signal| signal.name() == id.kind());
+    let found = Signal::ALL.into_iter().find(|signal| signal.name() == id.kind());
     if found.is_none() {
         if id.kind() == "profiles" {
-            field
-                .report
-                .not_supported(field.key, &field.path, "a pipeline for profiles", "");
+            field.report.not_supported(field.key, &field.path, "a pipeline for profiles", "");
             return None;
         }
         let fault = Fault::new(Code::BadValue, format!("unknown signal `{}`", id.kind()))
@@ -196,31 +161,19 @@ fn signal(id: &Id, field: &Field<'_>) -> Option<Signal> {
 
 /// A list of ids; what is no id is reported and left out.
 pub(super) fn references(section: &Section<'_>, key: &str) -> Vec<Reference> {
-    let listed = section
-        .get(key)
-        .and_then(|field| field.texts())
-        .unwrap_or_default();
-    let parsed = listed
-        .into_iter()
-        .filter_map(|(text, field)| match Id::parse(&text) {
-            Ok(id) => Some(Reference {
-                id,
-                mark: field.mark(),
-                path: field.path,
-            }),
-            Err(expected) => {
-                field.bad_value("no id", expected);
-                None
-            }
-        });
+    let listed = section.get(key).and_then(|field| field.texts()).unwrap_or_default();
+    let parsed = listed.into_iter().filter_map(|(text, field)| match Id::parse(&text) {
+        Ok(id) => Some(Reference { id, mark: field.mark(), path: field.path }),
+        Err(expected) => {
+            field.bad_value("no id", expected);
+            None
+        }
+    });
     parsed.collect()
 }
 
 /// A name that is listed twice counts once.
 fn distinct(references: Vec<Reference>) -> Vec<Reference> {
     let mut seen = BTreeSet::new();
-    references
-        .into_iter()
-        .filter(|reference| seen.insert(reference.id.clone()))
-        .collect()
+    references.into_iter().filter(|reference| seen.insert(reference.id.clone())).collect()
 }

@@ -45,25 +45,19 @@ impl Sources {
     /// Reads every source; what could not be read is kept as a fault in its place.
     pub(super) fn read(sources: &[Source]) -> Self {
         let list = sources.iter().map(|source| match source {
-            Source::File(path) => Named {
-                name: path.display().to_string().into(),
-                text: read_file(path),
-            },
-            Source::Text { name, text } => Named {
-                name: name.as_str().into(),
-                text: Ok(text.clone()),
-            },
+            Source::File(path) => {
+                Named { name: path.display().to_string().into(), text: read_file(path) }
+            }
+            Source::Text { name, text } => {
+                Named { name: name.as_str().into(), text: Ok(text.clone()) }
+            }
         });
-        Self {
-            list: list.collect(),
-        }
+        Self { list: list.collect() }
     }
 
     /// Name of a source; empty for one that does not exist.
     pub(super) fn name(&self, index: usize) -> Arc<str> {
-        self.list
-            .get(index)
-            .map_or_else(|| "".into(), |named| Arc::clone(&named.name))
+        self.list.get(index).map_or_else(|| "".into(), |named| Arc::clone(&named.name))
     }
 
     /// Every source's text, or why there is none.
@@ -90,8 +84,6 @@ fn read_file(path: &Path) -> Result<String, Fault> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        refused(format!(
-            "not UTF-8 text: the byte at offset {offset} starts no character"
-        ))
+        refused(format!("not UTF-8 text: the byte at offset {offset} starts no character"))
     })
 }

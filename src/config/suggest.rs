@@ -63,13 +63,7 @@ mod tests {
     /// A slip is recognised, another word is not.
     #[test]
     fn near_names_are_suggested_and_far_ones_are_not() {
-        let names = [
-            "traces",
-            "metrics",
-            "logs",
-            "send_batch_size",
-            "otlphttp/tempo",
-        ];
+        let names = ["traces", "metrics", "logs", "send_batch_size", "otlphttp/tempo"];
         let cases = [
             ("trace", Some("traces")),
             ("Logs", Some("logs")),

@@ -136,34 +136,24 @@ const IGNORED_EXTENSIONS: &[(&str, &str)] = &[
 
 /// The verdict on a key that its table does not have.
 pub(super) fn verdict(scope: &str, key: &str) -> Option<&'static Verdict> {
-    let found = KEYS
-        .iter()
-        .find(|(at, name, _)| *at == scope && *name == key);
+    let found = KEYS.iter().find(|(at, name, _)| *at == scope && *name == key);
     found.map(|(_, _, verdict)| verdict)
 }
 
 /// Keys of a scope that are known and not read.
 pub(super) fn keys_of(scope: &str) -> impl Iterator<Item = &'static str> {
     let scope = scope.to_owned();
-    KEYS.iter()
-        .filter(move |(at, _, _)| *at == scope)
-        .map(|(_, name, _)| *name)
+    KEYS.iter().filter(move |(at, _, _)| *at == scope).map(|(_, name, _)| *name)
 }
 
 /// Component types of a section that are known and not done.
 pub(super) fn components_of(section: &str) -> &'static [&'static str] {
-    COMPONENTS
-        .iter()
-        .find(|(name, _)| *name == section)
-        .map_or(&[], |(_, kinds)| *kinds)
+    COMPONENTS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, kinds)| *kinds)
 }
 
 /// Why an extension has no effect; `None` for one that has, or that is not known.
 pub(super) fn ignored_extension(kind: &str) -> Option<&'static str> {
-    IGNORED_EXTENSIONS
-        .iter()
-        .find(|(name, _)| *name == kind)
-        .map(|(_, reason)| *reason)
+    IGNORED_EXTENSIONS.iter().find(|(name, _)| *name == kind).map(|(_, reason)| *reason)
 }
 
 /// The two tables as Markdown.
@@ -177,10 +167,7 @@ pub(super) fn reference() -> String {
             Verdict::NotYetUnless(values, reason) => {
                 let accepted: Vec<String> = values.iter().map(|v| format!("`{v:?}`")).collect();
                 let accepted = accepted.join(", ").replace(['"'], "");
-                (
-                    format!("not supported yet, except {accepted}"),
-                    (*reason).to_owned(),
-                )
+                (format!("not supported yet, except {accepted}"), (*reason).to_owned())
             }
             Verdict::Ignored(reason) => {
                 ("ignored, with a warning".to_owned(), (*reason).to_owned())
@@ -196,14 +183,7 @@ pub(super) fn reference() -> String {
         row(&mut out, &[section, &kinds.join(", "), "not supported yet"]);
     }
     for (kind, reason) in IGNORED_EXTENSIONS {
-        row(
-            &mut out,
-            &[
-                "extensions",
-                kind,
-                &format!("ignored, with a warning: {reason}"),
-            ],
-        );
+        row(&mut out, &["extensions", kind, &format!("ignored, with a warning: {reason}")]);
     }
     out
 }

@@ -68,16 +68,8 @@ pub(super) struct Entry {
 impl Node {
     /// An absent value at a place.
     pub(super) const fn null(mark: Mark) -> Self {
-        let scalar = Scalar {
-            text: String::new(),
-            plain: true,
-            lead: None,
-        };
-        Self {
-            mark,
-            value: Value::Scalar(scalar),
-            origin: None,
-        }
+        let scalar = Scalar { text: String::new(), plain: true, lead: None };
+        Self { mark, value: Value::Scalar(scalar), origin: None }
     }
 
     /// The scalar's type and value; `None` for a list or a mapping.
@@ -115,11 +107,8 @@ impl Node {
 }
 
 fn shorten(text: &str, max: usize) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(max)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut shown: String =
+        text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(max).is_some() {
         shown.push_str("...");
     }
@@ -129,27 +118,15 @@ fn shorten(text: &str, max: usize) -> String {
 /// Lays one document over another, as several `--config` files are: mappings are merged key by key,
 /// everything else is replaced. `emptied` is told of every filled mapping that is replaced by nothing.
 pub(super) fn merge(base: Node, over: Node, emptied: &mut dyn FnMut(Mark, &str)) -> Node {
-    let Node {
-        mark,
-        value,
-        origin,
-    } = over;
+    let Node { mark, value, origin } = over;
     match (base.value, value) {
         (Value::Map(mut entries), Value::Map(newer)) => {
             for entry in newer {
                 merge_entry(&mut entries, entry, emptied);
             }
-            Node {
-                mark,
-                value: Value::Map(entries),
-                origin,
-            }
+            Node { mark, value: Value::Map(entries), origin }
         }
-        (_, value) => Node {
-            mark,
-            value,
-            origin,
-        },
+        (_, value) => Node { mark, value, origin },
     }
 }
 

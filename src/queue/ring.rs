@@ -25,7 +25,7 @@ pub const BATCH_BYTES_DUE: usize = 256 * KIB;
 /// How long a batch may wait for company when batches have been big.
 pub const JOIN_DELAY: Duration = Duration::from_millis(1);
 /// The last batch was "big" from this many requests on.
-pub const JOIN_REQUESTS: usize = 8;
+pub const JOIN_REQUESTS: usize = 4;
 /// Batches that may be open at once, one for each set of metadata values.
 pub const OPEN_BATCHES_MAX: usize = 1000;
 

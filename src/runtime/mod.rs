@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod cores;
+pub mod host;
 pub mod net;
 pub mod shard;
 pub mod task;

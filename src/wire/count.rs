@@ -9,6 +9,7 @@
 use crate::cursor::Cursor;
 use crate::error::{Reason, WireError};
 use crate::field::{self, Key};
+use crate::resource::Pair;
 use crate::schema::{self, Signal};
 
 /// How many fields the resource of one group may have, over all its parts. Each costs an editor
@@ -116,7 +117,10 @@ fn walk_resource(mut resource: Cursor<'_>, fields: &mut u32) -> Result<(), WireE
     while let Some(key) = resource.key()? {
         count_field(&resource, fields)?;
         if key.number() == schema::ATTRIBUTE {
-            walk_attribute(resource.message(key)?)?;
+            let attribute = resource.message(key)?;
+            if Pair::plain(attribute).is_none() {
+                walk_attribute(attribute)?;
+            }
         } else {
             resource.skip(key)?;
         }
@@ -124,6 +128,7 @@ fn walk_resource(mut resource: Cursor<'_>, fields: &mut u32) -> Result<(), WireE
     Ok(())
 }
 
+#[inline(never)]
 fn walk_attribute(mut attribute: Cursor<'_>) -> Result<(), WireError> {
     while let Some(key) = attribute.key()? {
         match key.number() {

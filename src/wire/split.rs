@@ -29,11 +29,7 @@ pub fn split(signal: Signal, bytes: &[u8], max: usize) -> Result<Vec<Vec<u8>>, W
     if bytes.len() <= max {
         return Ok(vec![bytes.to_vec()]);
     }
-    let mut parts = Parts {
-        max,
-        done: Vec::new(),
-        open: Vec::new(),
-    };
+    let mut parts = Parts { max, done: Vec::new(), open: Vec::new() };
     for stray in &request.strays {
         parts.open.extend_from_slice(stray.of(bytes));
     }
@@ -69,10 +65,7 @@ struct Inner<'a> {
 
 impl<'a> Fields<'a> {
     fn read(message: &'a [u8], inner: &[u32]) -> Result<Self, WireError> {
-        let mut fields = Self {
-            context: Vec::new(),
-            inner: Vec::new(),
-        };
+        let mut fields = Self { context: Vec::new(), inner: Vec::new() };
         let mut cursor = Cursor::new(message);
         loop {
             let start = cursor.offset();
@@ -83,16 +76,10 @@ impl<'a> Fields<'a> {
             if inner.contains(&number) {
                 let body = cursor.body(key)?;
                 let field = cursor.span_from(start).of(message);
-                fields.inner.push(Inner {
-                    number,
-                    field,
-                    body,
-                });
+                fields.inner.push(Inner { number, field, body });
             } else {
                 cursor.skip(key)?;
-                fields
-                    .context
-                    .extend_from_slice(cursor.span_from(start).of(message));
+                fields.context.extend_from_slice(cursor.span_from(start).of(message));
             }
         }
     }
@@ -122,12 +109,7 @@ impl Parts {
 }
 
 fn cut_group(group: &Fields<'_>, parts: &mut Parts) -> Result<(), WireError> {
-    let mut cut = Cut {
-        parts,
-        context: &group.context,
-        group: group.context.clone(),
-        any: false,
-    };
+    let mut cut = Cut { parts, context: &group.context, group: group.context.clone(), any: false };
     for scope in &group.inner {
         let fields = Fields::read(scope.body, &ITEM_FIELDS)?;
         let context = fields.context.len().saturating_add(group.context.len());
@@ -154,10 +136,7 @@ impl Cut<'_> {
     /// Bytes of the open part if the group got a scope field of this length and were closed.
     fn len_with(&self, scope_field: usize) -> usize {
         let group = self.group.len().saturating_add(scope_field);
-        self.parts
-            .open
-            .len()
-            .saturating_add(varint::framed(1, group))
+        self.parts.open.len().saturating_add(varint::framed(1, group))
     }
 
     /// Adds a whole scope field to the group, in a new part if it does not fit.

@@ -7,11 +7,11 @@ mod verdicts;
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode::any_value_string;
 
-use spanyard::pipeline::{Refusal, Verdict};
+use rig::{Rig, group, leg, request, target};
 use spanyard::config::plan::{
     Branch, Condition, ContextKey, Flow, Literal, Row, Stage, StageId, Switch,
 };
-use rig::{Rig, group, leg, request, target};
+use spanyard::pipeline::{Refusal, Verdict};
 
 fn is(key: &str, value: &str) -> Condition {
     let value = Literal::String(value.to_owned());

@@ -1,9 +1,9 @@
 //! "Routing verdict", case by case: which requests are refused, what is dropped, what is partial.
 
-use crate::rig::{Rig, group, leg, request, target};
 use crate::by_team;
-use spanyard::pipeline::{Refusal, Verdict};
+use crate::rig::{Rig, group, leg, request, target};
 use spanyard::config::plan::{Branch, Flow, Stage, StageId, Target};
+use spanyard::pipeline::{Refusal, Verdict};
 
 /// Everything to every destination.
 fn fan_out(destinations: usize) -> Flow {

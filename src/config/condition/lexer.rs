@@ -25,9 +25,8 @@ pub(super) struct Token {
 }
 
 /// Signs, longer ones first.
-const SIGNS: [&str; 17] = [
-    "==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ",", ".", "+", "-", "*", "/", "=",
-];
+const SIGNS: [&str; 17] =
+    ["==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ",", ".", "+", "-", "*", "/", "="];
 
 /// Cuts a text into tokens; the last one is [`Piece::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Wrong> {
@@ -39,11 +38,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Wrong> {
         rest = rest.get(blanks..).unwrap_or_default();
         let offset = chars.len().saturating_sub(rest.len());
         let Some(first) = rest.first() else {
-            out.push(Token {
-                piece: Piece::End,
-                offset,
-                width: 1,
-            });
+            out.push(Token { piece: Piece::End, offset, width: 1 });
             return Ok(out);
         };
         let (piece, width) = match first {
@@ -60,20 +55,13 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Wrong> {
             }
             _ => sign(rest, offset)?,
         };
-        out.push(Token {
-            piece,
-            offset,
-            width,
-        });
+        out.push(Token { piece, offset, width });
         rest = rest.get(width.max(1)..).unwrap_or_default();
     }
 }
 
 fn word(rest: &[char]) -> (Piece, usize) {
-    let text: String = rest
-        .iter()
-        .take_while(|c| c.is_alphanumeric() || **c == '_')
-        .collect();
+    let text: String = rest.iter().take_while(|c| c.is_alphanumeric() || **c == '_').collect();
     let width = text.chars().count();
     (Piece::Word(text), width)
 }
@@ -113,13 +101,8 @@ fn number(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
         })?;
         return Ok((Piece::Int(value), width));
     }
-    let plain = digits
-        .chars()
-        .all(|c| c.is_ascii_digit() || ".eE+-".contains(c));
-    let value = text
-        .parse::<f64>()
-        .ok()
-        .filter(|value| plain && value.is_finite());
+    let plain = digits.chars().all(|c| c.is_ascii_digit() || ".eE+-".contains(c));
+    let value = text.parse::<f64>().ok().filter(|value| plain && value.is_finite());
     value
         .map(|value| (Piece::Double(value), width))
         .ok_or_else(|| Wrong::new(offset, width, format!("`{text}` is no number")))
@@ -147,9 +130,7 @@ fn string(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
                             _ => 8,
                         };
                         let digits: String = chars.by_ref().take(length).map(|(_, c)| *c).collect();
-                        u32::from_str_radix(&digits, 16)
-                            .ok()
-                            .and_then(char::from_u32)
+                        u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)
                     }
                     _ => None,
                 };
@@ -162,9 +143,5 @@ fn string(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
             c => text.push(*c),
         }
     }
-    Err(Wrong::new(
-        offset,
-        rest.len(),
-        "the text has no closing quote",
-    ))
+    Err(Wrong::new(offset, rest.len(), "the text has no closing quote"))
 }

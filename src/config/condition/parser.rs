@@ -26,11 +26,7 @@ pub(super) struct Parser {
 
 impl Parser {
     pub(super) fn new(text: &str) -> Result<Self, Wrong> {
-        Ok(Self {
-            tokens: tokens(text)?,
-            at: 0,
-            nesting: 0,
-        })
+        Ok(Self { tokens: tokens(text)?, at: 0, nesting: 0 })
     }
 
     /// A whole condition.
@@ -56,9 +52,7 @@ impl Parser {
             return Ok(Condition::Always(true));
         }
         if !self.take_word("where") {
-            return Err(self
-                .wrong("unexpected text")
-                .expected("`where` and a condition"));
+            return Err(self.wrong("unexpected text").expected("`where` and a condition"));
         }
         self.condition()
     }
@@ -67,9 +61,7 @@ impl Parser {
     pub(super) fn request(&mut self) -> Result<Condition, Wrong> {
         let form = "request[\"Name\"] == \"value\", or with !=";
         if !self.take_word("request") {
-            return Err(self
-                .wrong("no condition on a request header")
-                .expected(form));
+            return Err(self.wrong("no condition on a request header").expected(form));
         }
         self.sign("[")?;
         let header = self.text("the name of a header in double quotes")?;
@@ -83,11 +75,7 @@ impl Parser {
             return Err(self.wrong(message).unsupported());
         }
         self.end()?;
-        Ok(Condition::HeaderIs {
-            header: header.to_lowercase(),
-            value,
-            negated,
-        })
+        Ok(Condition::HeaderIs { header: header.to_lowercase(), value, negated })
     }
 
     fn any(&mut self) -> Result<Condition, Wrong> {
@@ -95,11 +83,7 @@ impl Parser {
         while self.take_word("or") {
             parts.push(self.all()?);
         }
-        Ok(if parts.len() > 1 {
-            Condition::Any(parts)
-        } else {
-            one(parts)
-        })
+        Ok(if parts.len() > 1 { Condition::Any(parts) } else { one(parts) })
     }
 
     fn all(&mut self) -> Result<Condition, Wrong> {
@@ -107,11 +91,7 @@ impl Parser {
         while self.take_word("and") {
             parts.push(self.single()?);
         }
-        Ok(if parts.len() > 1 {
-            Condition::All(parts)
-        } else {
-            one(parts)
-        })
+        Ok(if parts.len() > 1 { Condition::All(parts) } else { one(parts) })
     }
 
     fn single(&mut self) -> Result<Condition, Wrong> {
@@ -156,16 +136,10 @@ impl Parser {
         };
         self.sign(",")?;
         let pattern = self.text("a pattern in double quotes")?;
-        let compiled = RegexBuilder::new(&pattern)
-            .size_limit(PATTERN_BYTES_MAX)
-            .build();
+        let compiled = RegexBuilder::new(&pattern).size_limit(PATTERN_BYTES_MAX).build();
         let pattern = compiled.map_err(|error| {
             let text = error.to_string();
-            let reason = text
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
             self.wrong_before(format!("the pattern is not valid: {reason}"))
         })?;
         self.sign(")")?;
@@ -178,9 +152,7 @@ impl Parser {
         match self.side()? {
             Side::Literal(Literal::Bool(value)) if value != negated => Ok(matches),
             Side::Literal(Literal::Bool(_)) => Ok(Condition::Not(Box::new(matches))),
-            _ => Err(self
-                .wrong_before("IsMatch is true or false")
-                .expected("`== true`")),
+            _ => Err(self.wrong_before("IsMatch is true or false").expected("`== true`")),
         }
     }
 
@@ -200,14 +172,12 @@ impl Parser {
         let right = self.side()?;
         match (left, right) {
             (Side::Attribute(key), Side::Literal(value))
-            | (Side::Literal(value), Side::Attribute(key)) => Ok(Condition::AttributeIs {
-                key,
-                value,
-                negated,
-            }),
-            (Side::Attribute(_), Side::Attribute(_)) => Err(self
-                .wrong_at(start, "comparing two attributes")
-                .unsupported()),
+            | (Side::Literal(value), Side::Attribute(key)) => {
+                Ok(Condition::AttributeIs { key, value, negated })
+            }
+            (Side::Attribute(_), Side::Attribute(_)) => {
+                Err(self.wrong_at(start, "comparing two attributes").unsupported())
+            }
             (Side::Literal(_), Side::Literal(_)) => {
                 Err(self.wrong_at(start, "comparing two literals").unsupported())
             }
@@ -250,15 +220,10 @@ impl Parser {
             self.advance();
         }
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
-        if !matches!(
-            words.as_slice(),
-            ["attributes"] | ["resource", "attributes"]
-        ) {
+        if !matches!(words.as_slice(), ["attributes"] | ["resource", "attributes"]) {
             let path = words.join(".");
             let wrong = self.wrong_at(start, format!("the path `{path}`"));
-            let keyword = [
-                "AND", "OR", "NOT", "And", "Or", "Not", "NIL", "Nil", "null", "TRUE",
-            ];
+            let keyword = ["AND", "OR", "NOT", "And", "Or", "Not", "NIL", "Nil", "null", "TRUE"];
             if keyword.contains(&path.as_str()) {
                 let message = format!("`{path}` is no word of this language");
                 let wrong = self.wrong_at(start, message);
@@ -270,9 +235,7 @@ impl Parser {
         let key = self.text("an attribute's key in double quotes")?;
         self.sign("]")?;
         if *self.peek() == Piece::Sign("[") {
-            return Err(self
-                .wrong("a key inside an attribute's value")
-                .unsupported());
+            return Err(self.wrong("a key inside an attribute's value").unsupported());
         }
         Ok(key)
     }
@@ -309,9 +272,7 @@ impl Parser {
     fn end(&self) -> Result<(), Wrong> {
         match self.peek() {
             Piece::End => Ok(()),
-            _ => Err(self
-                .wrong("unexpected text")
-                .expected("`and`, `or`, or the end")),
+            _ => Err(self.wrong("unexpected text").expected("`and`, `or`, or the end")),
         }
     }
 
@@ -329,9 +290,7 @@ impl Parser {
     }
 
     fn peek(&self) -> &Piece {
-        self.tokens
-            .get(self.at)
-            .map_or(&Piece::End, |token| &token.piece)
+        self.tokens.get(self.at).map_or(&Piece::End, |token| &token.piece)
     }
 
     fn advance(&mut self) {

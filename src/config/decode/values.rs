@@ -63,13 +63,8 @@ impl Field<'_> {
         if self.node.origin.is_some() || matches!(self.node.typed(), Some(Typed::Text(_))) {
             return Some(self.plain_text());
         }
-        let found = self
-            .node
-            .typed()
-            .map_or("a list or mapping", |typed| typed.noun());
-        let fault = Fault::new(Code::WrongType, "wrong type")
-            .expected("text")
-            .found(found);
+        let found = self.node.typed().map_or("a list or mapping", |typed| typed.noun());
+        let fault = Fault::new(Code::WrongType, "wrong type").expected("text").found(found);
         self.error(fault.hint("quote the value"));
         None
     }
@@ -103,9 +98,7 @@ impl Field<'_> {
         };
         match self.node.typed() {
             Some(Typed::Int(value)) => {
-                let fits = u64::try_from(value)
-                    .ok()
-                    .filter(|v| (min..=max).contains(v));
+                let fits = u64::try_from(value).ok().filter(|v| (min..=max).contains(v));
                 if fits.is_none() {
                     self.out_of_range(expected);
                 }
@@ -204,11 +197,7 @@ impl Field<'_> {
 
     /// Records that a word is none of those allowed.
     pub(in crate::config) fn unknown_word(&self, word: &str, words: &[&str]) {
-        let listed: Vec<&str> = words
-            .iter()
-            .copied()
-            .filter(|word| !word.is_empty())
-            .collect();
+        let listed: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
         let fault = Fault::new(Code::BadValue, "unknown value")
             .expected(format!("one of {}", listed.join(", ")))
             .found(self.node.shown());
@@ -229,27 +218,19 @@ impl Field<'_> {
 
 impl Section<'_> {
     pub(in crate::config) fn boolean(&self, key: &str, default: bool) -> bool {
-        self.get(key)
-            .and_then(|field| field.boolean())
-            .unwrap_or(default)
+        self.get(key).and_then(|field| field.boolean()).unwrap_or(default)
     }
 
     pub(in crate::config) fn duration(&self, key: &str, default: Duration) -> Duration {
-        self.get(key)
-            .and_then(|field| field.duration())
-            .unwrap_or(default)
+        self.get(key).and_then(|field| field.duration()).unwrap_or(default)
     }
 
     pub(in crate::config) fn whole(&self, key: &str, default: u64, min: u64, max: u64) -> u64 {
-        self.get(key)
-            .and_then(|field| field.whole(min, max))
-            .unwrap_or(default)
+        self.get(key).and_then(|field| field.whole(min, max)).unwrap_or(default)
     }
 
     pub(in crate::config) fn number(&self, key: &str, default: f64, min: f64, max: f64) -> f64 {
-        self.get(key)
-            .and_then(|field| field.number(min, max))
-            .unwrap_or(default)
+        self.get(key).and_then(|field| field.number(min, max)).unwrap_or(default)
     }
 
     pub(in crate::config) fn text(&self, key: &str) -> Option<String> {

@@ -21,68 +21,28 @@ const CONSUMERS_MAX: u64 = 65_536;
 pub(in crate::config) const RETRY: Table = Table {
     scope: "exporters.*.retry_on_failure",
     keys: &[
-        key(
-            "enabled",
-            "boolean",
-            "true",
-            "false: a failed request is dropped at once",
-        ),
-        key(
-            "initial_interval",
-            "duration",
-            "5s",
-            "wait before the second attempt",
-        ),
-        key(
-            "randomization_factor",
-            "0 to 1",
-            "0.5",
-            "how far waits are spread",
-        ),
+        key("enabled", "boolean", "true", "false: a failed request is dropped at once"),
+        key("initial_interval", "duration", "5s", "wait before the second attempt"),
+        key("randomization_factor", "0 to 1", "0.5", "how far waits are spread"),
         key("multiplier", "at least 1", "1.5", "how waits grow"),
         key("max_interval", "duration", "30s", "longest wait"),
-        key(
-            "max_elapsed_time",
-            "duration",
-            "5m",
-            "give up after this; 0: never",
-        ),
+        key("max_elapsed_time", "duration", "5m", "give up after this; 0: never"),
     ],
 };
 pub(in crate::config) const QUEUE: Table = Table {
     scope: "exporters.*.sending_queue",
     keys: &[
         key("enabled", "boolean", "true", "false is not supported yet"),
-        key(
-            "num_consumers",
-            "whole number",
-            "10",
-            "requests in flight at once",
-        ),
-        key(
-            "queue_size",
-            "in units of `sizer`",
-            "1000",
-            "what may wait, in flight included",
-        ),
-        key(
-            "sizer",
-            "word",
-            "requests",
-            "`requests`, `items` or `bytes`",
-        ),
+        key("num_consumers", "whole number", "10", "requests in flight at once"),
+        key("queue_size", "in units of `sizer`", "1000", "what may wait, in flight included"),
+        key("sizer", "word", "requests", "`requests`, `items` or `bytes`"),
         key(
             "block_on_overflow",
             "boolean",
             "false",
             "the destination is required: a request it has no room for is refused",
         ),
-        key(
-            "wait_for_result",
-            "boolean",
-            "false",
-            "true is not supported yet",
-        ),
+        key("wait_for_result", "boolean", "false", "true is not supported yet"),
         key("batch", "mapping", "off", "wait for more before sending"),
     ],
 };
@@ -91,35 +51,15 @@ pub(in crate::config) const BATCH: Table = Table {
     keys: &[
         key("enabled", "boolean", "true", "false: off"),
         key("flush_timeout", "duration", "200ms", "longest wait"),
-        key(
-            "min_size",
-            "in units of `sizer`",
-            "8192",
-            "send as soon as this much waits",
-        ),
-        key(
-            "max_size",
-            "in units of `sizer`",
-            "0",
-            "largest batch; 0: no limit",
-        ),
-        key(
-            "sizer",
-            "word",
-            "that of the queue if it is set, else items",
-            "`items` or `bytes`",
-        ),
+        key("min_size", "in units of `sizer`", "8192", "send as soon as this much waits"),
+        key("max_size", "in units of `sizer`", "0", "largest batch; 0: no limit"),
+        key("sizer", "word", "that of the queue if it is set, else items", "`items` or `bytes`"),
         key("partition", "mapping", "", "what must not be merged"),
     ],
 };
 pub(in crate::config) const PARTITION: Table = Table {
     scope: "exporters.*.sending_queue.batch.partition",
-    keys: &[key(
-        "metadata_keys",
-        "list of text",
-        "[]",
-        "requests that differ in these headers",
-    )],
+    keys: &[key("metadata_keys", "list of text", "[]", "requests that differ in these headers")],
 };
 
 const SIZERS: [&str; 3] = ["requests", "items", "bytes"];
@@ -141,25 +81,18 @@ pub(super) fn queue(exporter: &Section<'_>) -> Option<QueuePlan> {
     let section = field.section(&QUEUE)?;
     if !section.boolean("enabled", true) {
         let reason = "the queue is where requests are counted; leave it on";
-        section
-            .get("enabled")?
-            .not_supported("`enabled: false`", reason);
+        section.get("enabled")?.not_supported("`enabled: false`", reason);
         return None;
     }
     if section.boolean("wait_for_result", false) {
-        section
-            .get("wait_for_result")?
-            .not_supported("`wait_for_result: true`", "");
+        section.get("wait_for_result")?.not_supported("`wait_for_result: true`", "");
         return None;
     }
     let consumers = section.whole("num_consumers", CONSUMERS as u64, 1, CONSUMERS_MAX);
     plan.consumers = usize::try_from(consumers).unwrap_or(CONSUMERS);
     plan.capacity = section.whole("queue_size", QUEUE_REQUESTS, 1, SIZE_MAX);
     plan.required = section.boolean("block_on_overflow", false);
-    let sizer = section
-        .get("sizer")
-        .and_then(|field| field.one_of(&SIZERS))
-        .map(sizer);
+    let sizer = section.get("sizer").and_then(|field| field.one_of(&SIZERS)).map(sizer);
     plan.sizer = sizer.unwrap_or(Sizer::Requests);
     plan.batch = batch(&section, sizer);
     if let Some(batch) = &plan.batch
@@ -169,12 +102,8 @@ pub(super) fn queue(exporter: &Section<'_>) -> Option<QueuePlan> {
         let message = "`queue_size` is below `batch.min_size`: no batch would ever be full";
         let fault = Fault::new(Code::Conflict, message);
         let found = plan.capacity.to_string();
-        let fault = fault
-            .expected(format!("at least {}", batch.size_min))
-            .found(found);
-        exporter
-            .report
-            .error(section.mark_of("queue_size"), &section.path, fault);
+        let fault = fault.expected(format!("at least {}", batch.size_min)).found(found);
+        exporter.report.error(section.mark_of("queue_size"), &section.path, fault);
     }
     Some(plan)
 }
@@ -187,11 +116,7 @@ fn batch(queue: &Section<'_>, of_queue: Option<Sizer>) -> Option<Batching> {
     if sizer == Sizer::Requests {
         let fault = Fault::new(Code::BadValue, "a batch is measured in items or bytes");
         let expected = "`sizer: items` or `sizer: bytes` under `batch`";
-        queue.report.error(
-            section.mark_of("sizer"),
-            &section.path,
-            fault.expected(expected),
-        );
+        queue.report.error(section.mark_of("sizer"), &section.path, fault.expected(expected));
     }
     let delay_max = section.duration("flush_timeout", Duration::from_millis(200));
     if delay_max.is_zero()
@@ -202,19 +127,9 @@ fn batch(queue: &Section<'_>, of_queue: Option<Sizer>) -> Option<Batching> {
     let size_min = section.whole("min_size", 8192, 0, SIZE_MAX);
     let size_max = section.whole("max_size", 0, 0, SIZE_MAX);
     check_sizes(&section, size_min, size_max, "max_size", "min_size");
-    let partition = section
-        .get("partition")
-        .and_then(|field| field.section(&PARTITION));
-    let metadata_keys = partition
-        .map(|section| metadata_keys(&section))
-        .unwrap_or_default();
-    Some(Batching {
-        delay_max,
-        size_min,
-        size_max,
-        sizer,
-        metadata_keys,
-    })
+    let partition = section.get("partition").and_then(|field| field.section(&PARTITION));
+    let metadata_keys = partition.map(|section| metadata_keys(&section)).unwrap_or_default();
+    Some(Batching { delay_max, size_min, size_max, sizer, metadata_keys })
 }
 
 /// `retry_on_failure`; `None` when it is off.
@@ -249,9 +164,7 @@ pub(super) fn retry(exporter: &Section<'_>) -> Option<RetryPlan> {
         );
         let expected = format!("0 (never give up), or at least {}s", shortest.as_secs_f64());
         let mark = section.mark_of("max_elapsed_time");
-        exporter
-            .report
-            .error(mark, &section.path, fault.expected(expected));
+        exporter.report.error(mark, &section.path, fault.expected(expected));
     }
     Some(plan)
 }

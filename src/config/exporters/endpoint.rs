@@ -27,10 +27,7 @@ impl Url {
             None => (self.path.as_str(), String::new()),
         };
         let joined = format!("{}{path}{query}", base.trim_end_matches('/'));
-        Self {
-            path: joined,
-            ..self.clone()
-        }
+        Self { path: joined, ..self.clone() }
     }
 }
 
@@ -40,11 +37,7 @@ pub(super) fn url(field: &Field<'_>) -> Option<Url> {
     let expected = "a URL such as http://tempo:4318";
     let Some((scheme, _)) = text.split_once("://") else {
         let fault = Fault::new(Code::BadValue, "the scheme is missing").expected(expected);
-        field.error(
-            fault
-                .found(field.node.shown())
-                .hint("begin with http:// or https://"),
-        );
+        field.error(fault.found(field.node.shown()).hint("begin with http:// or https://"));
         return None;
     };
     let https = match scheme {
@@ -78,11 +71,7 @@ pub(super) fn url(field: &Field<'_>) -> Option<Url> {
         host: bare(authority.host()),
         port: authority.port_u16().unwrap_or(if https { 443 } else { 80 }),
         authority: authority.as_str().to_owned(),
-        path: if path.starts_with('/') {
-            path.to_owned()
-        } else {
-            format!("/{path}")
-        },
+        path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
     })
 }
 
@@ -144,7 +133,5 @@ pub(super) fn grpc(field: &Field<'_>) -> Option<Grpc> {
 
 /// A host without the brackets of an IPv6 address.
 fn bare(host: &str) -> String {
-    host.trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_owned()
+    host.trim_start_matches('[').trim_end_matches(']').to_owned()
 }

@@ -32,10 +32,7 @@ pub(super) const GRPC_OWN: &[&str] = &[
 
 pub(in crate::config) const ITEM: Table = Table {
     scope: "exporters.*.headers",
-    keys: &[
-        key("name", "text", "required", "header"),
-        key("value", "text", "required", "value"),
-    ],
+    keys: &[key("name", "text", "required", "header"), key("value", "text", "required", "value")],
 };
 
 /// Reads the headers in order; a name that is given twice is sent twice.
@@ -48,10 +45,7 @@ pub(super) fn decode(section: &Section<'_>, own: &[&str]) -> Vec<(HeaderName, He
         return items.iter().filter_map(|item| listed(item, own)).collect();
     }
     let children = field.children().unwrap_or_default();
-    children
-        .iter()
-        .filter_map(|(name, value)| header(name, value, value, own))
-        .collect()
+    children.iter().filter_map(|(name, value)| header(name, value, value, own)).collect()
 }
 
 /// Takes a `Host` header out: it is the authority of the request.
@@ -81,25 +75,20 @@ fn header(
 ) -> Option<(HeaderName, HeaderValue)> {
     let text = value.secret_text();
     let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
-        let fault = Fault::new(
-            Code::BadValue,
-            format!("`{}` is no header name", name.escape_debug()),
-        );
+        let fault =
+            Fault::new(Code::BadValue, format!("`{}` is no header name", name.escape_debug()));
         at.report.error(at.key, &at.path, fault);
         return None;
     };
     if own.contains(&parsed.as_str()) {
         let message = format!("`{parsed}` is written by the exporter itself");
-        at.report
-            .error(at.key, &at.path, Fault::new(Code::Conflict, message));
+        at.report.error(at.key, &at.path, Fault::new(Code::Conflict, message));
         return None;
     }
     let text = text?;
     let Ok(mut header) = HeaderValue::from_str(&text) else {
-        let fault = Fault::new(
-            Code::BadValue,
-            "a header's value holds a line break or control character",
-        );
+        let fault =
+            Fault::new(Code::BadValue, "a header's value holds a line break or control character");
         let hint = "a variable that was read from a file often ends in a line break";
         value.error(fault.hint(hint));
         return None;

@@ -11,43 +11,13 @@ use crate::config::report::Fault;
 pub(in crate::config) const TLS: Table = Table {
     scope: "exporters.*.tls",
     keys: &[
-        key(
-            "insecure",
-            "boolean",
-            "false",
-            "plain text (gRPC; over HTTP the scheme decides)",
-        ),
-        key(
-            "insecure_skip_verify",
-            "boolean",
-            "false",
-            "accept any certificate",
-        ),
-        key(
-            "server_name_override",
-            "text",
-            "the host",
-            "name that the certificate must have",
-        ),
-        key(
-            "ca_file",
-            "path",
-            "the system's store",
-            "authorities to trust, PEM",
-        ),
-        key(
-            "cert_file",
-            "path",
-            "",
-            "own certificate, PEM; with `key_file`",
-        ),
+        key("insecure", "boolean", "false", "plain text (gRPC; over HTTP the scheme decides)"),
+        key("insecure_skip_verify", "boolean", "false", "accept any certificate"),
+        key("server_name_override", "text", "the host", "name that the certificate must have"),
+        key("ca_file", "path", "the system's store", "authorities to trust, PEM"),
+        key("cert_file", "path", "", "own certificate, PEM; with `key_file`"),
         key("key_file", "path", "", "own key, PEM; with `cert_file`"),
-        key(
-            "min_version",
-            "text",
-            "1.2",
-            "`1.2` or `1.3`; lower ones are taken for 1.2",
-        ),
+        key("min_version", "text", "1.2", "`1.2` or `1.3`; lower ones are taken for 1.2"),
     ],
 };
 
@@ -62,21 +32,12 @@ pub(super) fn decode(exporter: &Section<'_>) -> Tls {
     let Some(section) = exporter.get("tls").and_then(|field| field.section(&TLS)) else {
         return Tls::default();
     };
-    let path = |key| {
-        section
-            .text(key)
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-    };
+    let path = |key| section.text(key).filter(|path| !path.is_empty()).map(PathBuf::from);
     let identity = match (path("cert_file"), path("key_file")) {
         (Some(cert), Some(key)) => Some((cert, key)),
         (None, None) => None,
         (cert, _) => {
-            let missing = if cert.is_some() {
-                "key_file"
-            } else {
-                "cert_file"
-            };
+            let missing = if cert.is_some() { "key_file" } else { "cert_file" };
             let fault = Fault::new(Code::Missing, format!("`{missing}` is required"));
             section.error(fault.hint("`cert_file` and `key_file` belong together"));
             None
@@ -87,9 +48,7 @@ pub(super) fn decode(exporter: &Section<'_>) -> Tls {
         client: TlsClient {
             ca_file: path("ca_file"),
             identity,
-            server_name: section
-                .text("server_name_override")
-                .filter(|name| !name.is_empty()),
+            server_name: section.text("server_name_override").filter(|name| !name.is_empty()),
             skip_verify: section.boolean("insecure_skip_verify", false),
             tls13_only: tls13_only(&section),
         },

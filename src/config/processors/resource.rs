@@ -12,35 +12,15 @@ use crate::config::yaml::Typed;
 
 pub(in crate::config) const RESOURCE: Table = Table {
     scope: "processors.resource",
-    keys: &[key(
-        "attributes",
-        "list of actions",
-        "required",
-        "what to do, in order",
-    )],
+    keys: &[key("attributes", "list of actions", "required", "what to do, in order")],
 };
 pub(in crate::config) const ACTION: Table = Table {
     scope: "processors.resource.attributes",
     keys: &[
         key("key", "text", "required", "the attribute"),
-        key(
-            "action",
-            "word",
-            "required",
-            "`insert`, `update`, `upsert` or `delete`",
-        ),
-        key(
-            "value",
-            "text, number or boolean",
-            "",
-            "the new value; keeps its YAML type",
-        ),
-        key(
-            "from_attribute",
-            "text",
-            "",
-            "the new value is that of this resource attribute",
-        ),
+        key("action", "word", "required", "`insert`, `update`, `upsert` or `delete`"),
+        key("value", "text, number or boolean", "", "the new value; keeps its YAML type"),
+        key("from_attribute", "text", "", "the new value is that of this resource attribute"),
         key(
             "from_context",
             "text",
@@ -113,11 +93,7 @@ fn action(section: &Section<'_>) -> Option<Draft> {
     };
     let verb = verb?;
     let source = source(section, verb);
-    Some(Draft {
-        key: key?,
-        verb,
-        source: source?,
-    })
+    Some(Draft { key: key?, verb, source: source? })
 }
 
 fn verb(section: &Section<'_>) -> Option<Verb> {
@@ -205,21 +181,12 @@ fn context(field: &Field<'_>) -> Option<ContextKey> {
         return Some(ContextKey::ClientAddress);
     }
     if text.starts_with("auth.") {
-        field.not_supported(
-            "`auth.` in `from_context`",
-            "there is no authentication yet",
-        );
+        field.not_supported("`auth.` in `from_context`", "there is no authentication yet");
         return None;
     }
-    let name = text
-        .strip_prefix("metadata.")
-        .unwrap_or(&text)
-        .to_lowercase();
+    let name = text.strip_prefix("metadata.").unwrap_or(&text).to_lowercase();
     if name.is_empty() {
-        field.bad_value(
-            "an empty header name",
-            "metadata.<header> or client.address",
-        );
+        field.bad_value("an empty header name", "metadata.<header> or client.address");
         return None;
     }
     Some(ContextKey::Header(name))

@@ -24,24 +24,9 @@ pub(in crate::config) const TELEMETRY: Table = Table {
 pub(in crate::config) const METRICS: Table = Table {
     scope: "service.telemetry.metrics",
     keys: &[
-        key(
-            "level",
-            "word",
-            "normal",
-            "`none` turns the page off; `basic`, `normal`, `detailed`",
-        ),
-        key(
-            "address",
-            "host:port",
-            "localhost:8888",
-            "address to listen on (older spelling)",
-        ),
-        key(
-            "readers",
-            "list of mappings",
-            "",
-            "one `pull` reader (newer spelling)",
-        ),
+        key("level", "word", "normal", "`none` turns the page off; `basic`, `normal`, `detailed`"),
+        key("address", "host:port", "localhost:8888", "address to listen on (older spelling)"),
+        key("readers", "list of mappings", "", "one `pull` reader (newer spelling)"),
     ],
 };
 pub(in crate::config) const READER: Table = Table {
@@ -59,42 +44,17 @@ pub(in crate::config) const PULL_EXPORTER: Table = Table {
 pub(in crate::config) const PROMETHEUS: Table = Table {
     scope: "service.telemetry.metrics.readers.prometheus",
     keys: &[
-        key(
-            "host",
-            "IP address or localhost",
-            "required",
-            "host to listen on",
-        ),
+        key("host", "IP address or localhost", "required", "host to listen on"),
         key("port", "whole number", "required", "port to listen on"),
-        key(
-            "without_type_suffix",
-            "boolean",
-            "false",
-            "with `without_units`: bare names",
-        ),
-        key(
-            "without_units",
-            "boolean",
-            "false",
-            "with `without_type_suffix`: bare names",
-        ),
-        key(
-            "without_scope_info",
-            "boolean",
-            "false",
-            "no `otel_scope_*` labels",
-        ),
+        key("without_type_suffix", "boolean", "false", "with `without_units`: bare names"),
+        key("without_units", "boolean", "false", "with `without_type_suffix`: bare names"),
+        key("without_scope_info", "boolean", "false", "no `otel_scope_*` labels"),
     ],
 };
 pub(in crate::config) const LOGS: Table = Table {
     scope: "service.telemetry.logs",
     keys: &[
-        key(
-            "level",
-            "word",
-            "info",
-            "`debug`, `info`, `warn` or `error`",
-        ),
+        key("level", "word", "info", "`debug`, `info`, `warn` or `error`"),
         key("encoding", "word", "console", "`console` or `json`"),
     ],
 };
@@ -109,14 +69,8 @@ pub(in crate::config) struct Telemetry {
 
 impl Default for Telemetry {
     fn default() -> Self {
-        let logs = Logs {
-            level: tracing::Level::INFO,
-            json: false,
-        };
-        Self {
-            metrics: Some(default_page(Mark::default(), PAGE.to_owned())),
-            logs,
-        }
+        let logs = Logs { level: tracing::Level::INFO, json: false };
+        Self { metrics: Some(default_page(Mark::default(), PAGE.to_owned())), logs }
     }
 }
 
@@ -130,10 +84,7 @@ pub(super) fn decode(field: Option<Field<'_>>) -> Telemetry {
     let Some(section) = field.section(&TELEMETRY) else {
         return telemetry;
     };
-    if let Some(metrics) = section
-        .get("metrics")
-        .and_then(|field| field.section(&METRICS))
-    {
+    if let Some(metrics) = section.get("metrics").and_then(|field| field.section(&METRICS)) {
         telemetry.metrics = page(&metrics);
     }
     if let Some(logs) = section.get("logs").and_then(|field| field.section(&LOGS)) {
@@ -175,28 +126,13 @@ fn page(section: &Section<'_>) -> Option<(MetricsPage, Listen)> {
 }
 
 fn default_page(mark: Mark, path: String) -> (MetricsPage, Listen) {
-    bare_page(
-        SocketAddr::from((Ipv4Addr::LOCALHOST, METRICS_PORT)),
-        mark,
-        path,
-    )
+    bare_page(SocketAddr::from((Ipv4Addr::LOCALHOST, METRICS_PORT)), mark, path)
 }
 
 /// A page whose names have no suffixes, as the Collector's has without an explicit reader.
 fn bare_page(endpoint: SocketAddr, mark: Mark, path: String) -> (MetricsPage, Listen) {
-    let page = MetricsPage {
-        endpoint,
-        suffixes: false,
-        scope_labels: false,
-    };
-    (
-        page,
-        Listen {
-            address: endpoint,
-            mark,
-            path,
-        },
-    )
+    let page = MetricsPage { endpoint, suffixes: false, scope_labels: false };
+    (page, Listen { address: endpoint, mark, path })
 }
 
 fn reader(field: &Field<'_>) -> Option<(MetricsPage, Listen)> {
@@ -224,19 +160,8 @@ fn reader(field: &Field<'_>) -> Option<(MetricsPage, Listen)> {
     let scope_labels = !section.boolean("without_scope_info", false);
     let ((ip, field), port) = (host?, u16::try_from(port?).ok()?);
     let endpoint = SocketAddr::new(ip, port);
-    let page = MetricsPage {
-        endpoint,
-        suffixes: !bare,
-        scope_labels,
-    };
-    Some((
-        page,
-        Listen {
-            address: endpoint,
-            mark: field.mark(),
-            path: section.path,
-        },
-    ))
+    let page = MetricsPage { endpoint, suffixes: !bare, scope_labels };
+    Some((page, Listen { address: endpoint, mark: field.mark(), path: section.path }))
 }
 
 fn own_logs(section: &Section<'_>) -> Logs {
@@ -253,11 +178,6 @@ fn own_logs(section: &Section<'_>) -> Logs {
             }
         }
     });
-    let encoding = section
-        .get("encoding")
-        .and_then(|field| field.one_of(&["console", "json"]));
-    Logs {
-        level: level.unwrap_or(tracing::Level::INFO),
-        json: encoding == Some("json"),
-    }
+    let encoding = section.get("encoding").and_then(|field| field.one_of(&["console", "json"]));
+    Logs { level: level.unwrap_or(tracing::Level::INFO), json: encoding == Some("json") }
 }

@@ -14,11 +14,7 @@ use crate::config::report::{Fault, Mark, Report};
 
 /// Parses one source; `None` when it could not be read as YAML (reported).
 pub(in crate::config) fn parse(text: &str, source: usize, report: &Report<'_>) -> Option<Node> {
-    let mut tree = Tree {
-        source,
-        report: Some(report),
-        ..Tree::default()
-    };
+    let mut tree = Tree { source, report: Some(report), ..Tree::default() };
     match tree.run(text) {
         Ok(root) => Some(root),
         Err(stop) => {
@@ -31,11 +27,7 @@ pub(in crate::config) fn parse(text: &str, source: usize, report: &Report<'_>) -
 /// Parses YAML that came out of a variable; every part of it stands at `mark`. `None` when it is no
 /// list or mapping: then it is text.
 pub(in crate::config) fn parse_embedded(text: &str, mark: Mark) -> Option<Node> {
-    let mut tree = Tree {
-        source: mark.source,
-        fixed: Some(mark),
-        ..Tree::default()
-    };
+    let mut tree = Tree { source: mark.source, fixed: Some(mark), ..Tree::default() };
     let root = tree.run(text).ok()?;
     (!matches!(root.value, Value::Scalar(_))).then_some(root)
 }
@@ -105,10 +97,7 @@ impl Tree<'_> {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
-        let whole = Mark {
-            source: self.source,
-            ..Mark::default()
-        };
+        let whole = Mark { source: self.source, ..Mark::default() };
         Ok(self.root.take().unwrap_or_else(|| Node::null(whole)))
     }
 
@@ -116,11 +105,7 @@ impl Tree<'_> {
     fn leaf(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
         self.count(1, node.mark)?;
         if anchor > 0 {
-            let copy = Anchored {
-                node: node.clone(),
-                nodes: 1,
-                depth: 0,
-            };
+            let copy = Anchored { node: node.clone(), nodes: 1, depth: 0 };
             let _ = self.anchors.insert(anchor, copy);
         }
         self.put(node, 0)
@@ -131,22 +116,13 @@ impl Tree<'_> {
         if self.stack.len() >= DEPTH_MAX {
             return Err(too_deep(mark));
         }
-        if let Some(Frame {
-            body: Body::Map(map),
-            ..
-        }) = self.stack.last()
+        if let Some(Frame { body: Body::Map(map), .. }) = self.stack.last()
             && map.key.is_none()
         {
             return Err(Stop::new(mark, key_is_collection()));
         }
         let nodes_before = self.nodes.saturating_sub(1);
-        self.stack.push(Frame {
-            mark,
-            anchor,
-            nodes_before,
-            depth: 0,
-            body,
-        });
+        self.stack.push(Frame { mark, anchor, nodes_before, depth: 0, body });
         Ok(())
     }
 
@@ -154,33 +130,16 @@ impl Tree<'_> {
         let Some(frame) = self.stack.pop() else {
             return Ok(());
         };
-        let Frame {
-            mark,
-            anchor,
-            nodes_before,
-            depth,
-            body,
-        } = frame;
+        let Frame { mark, anchor, nodes_before, depth, body } = frame;
         let value = match body {
             Body::List(items) => Value::List(items),
             Body::Map(map) => Value::Map(finish_map(map)?),
         };
-        let node = Node {
-            mark,
-            value,
-            origin: None,
-        };
+        let node = Node { mark, value, origin: None };
         let depth = depth.saturating_add(1);
         if anchor > 0 {
             let nodes = self.nodes.saturating_sub(nodes_before);
-            let _ = self.anchors.insert(
-                anchor,
-                Anchored {
-                    node: node.clone(),
-                    nodes,
-                    depth,
-                },
-            );
+            let _ = self.anchors.insert(anchor, Anchored { node: node.clone(), nodes, depth });
         }
         self.put(node, depth)
     }
@@ -226,21 +185,15 @@ impl Tree<'_> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > NODES_MAX {
             let fault = Fault::new(Code::Syntax, "too large once aliases are expanded");
-            return Err(Stop::new(
-                mark,
-                fault.expected(format!("at most {NODES_MAX} values")),
-            ));
+            return Err(Stop::new(mark, fault.expected(format!("at most {NODES_MAX} values"))));
         }
         Ok(())
     }
 
     fn mark(&self, span: &Span) -> Mark {
         let (start, end) = (span.start, span.end);
-        let width = if start.line() == end.line() {
-            end.col().saturating_sub(start.col())
-        } else {
-            1
-        };
+        let width =
+            if start.line() == end.line() { end.col().saturating_sub(start.col()) } else { 1 };
         self.fixed.unwrap_or_else(|| Mark {
             source: self.source,
             line: start.line(),
@@ -258,9 +211,8 @@ impl Tree<'_> {
             width: 1,
         };
         let info = error.info();
-        let hint = info
-            .contains("tab")
-            .then(|| "YAML indents with spaces, never with tabs".to_owned());
+        let hint =
+            info.contains("tab").then(|| "YAML indents with spaces, never with tabs".to_owned());
         let fault = Fault::new(Code::Syntax, format!("invalid YAML: {info}"));
         Stop::new(mark, fault.maybe_hint(hint))
     }
@@ -288,25 +240,16 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, mark: Mark) -> Resu
         }
         _ => None,
     };
-    let value = Value::Scalar(Scalar {
-        text: text.to_owned(),
-        plain,
-        lead,
-    });
-    Ok(Node {
-        mark,
-        value,
-        origin: None,
-    })
+    let value = Value::Scalar(Scalar { text: text.to_owned(), plain, lead });
+    Ok(Node { mark, value, origin: None })
 }
 
 fn refuse_tag(tag: Option<&Tag>, allowed: &str, mark: Mark) -> Result<(), Stop> {
     match tag {
         None => Ok(()),
         Some(tag) if tag.is_yaml_core_schema() && tag.suffix == allowed => Ok(()),
-        Some(tag) => Err(Stop::new(
-            mark,
-            Fault::new(Code::Syntax, format!("unknown YAML tag `{tag}`")),
-        )),
+        Some(tag) => {
+            Err(Stop::new(mark, Fault::new(Code::Syntax, format!("unknown YAML tag `{tag}`"))))
+        }
     }
 }

@@ -14,10 +14,7 @@ pub(super) struct Stop {
 
 impl Stop {
     pub(super) fn new(mark: Mark, fault: Fault) -> Self {
-        Self {
-            mark,
-            fault: Box::new(fault),
-        }
+        Self { mark, fault: Box::new(fault) }
     }
 }
 
@@ -58,29 +55,17 @@ impl Mapping {
 
 /// Adds the entries of `<<` that the mapping does not set itself; earlier ones go first.
 pub(super) fn finish_map(map: Mapping) -> Result<Vec<Entry>, Stop> {
-    let Mapping {
-        mut entries,
-        mut seen,
-        merges,
-        ..
-    } = map;
+    let Mapping { mut entries, mut seen, merges, .. } = map;
     for node in merges {
         let mark = node.mark;
         let parts = match node.value {
             Value::List(items) => items,
-            value => vec![Node {
-                mark,
-                value,
-                origin: None,
-            }],
+            value => vec![Node { mark, value, origin: None }],
         };
         for part in parts {
             let Value::Map(inner) = part.value else {
                 let fault = Fault::new(Code::Syntax, "`<<` merges mappings");
-                return Err(Stop::new(
-                    part.mark,
-                    fault.expected("an alias of a mapping"),
-                ));
+                return Err(Stop::new(part.mark, fault.expected("an alias of a mapping")));
             };
             for entry in inner {
                 if !seen.contains_key(&entry.key) {
@@ -96,10 +81,9 @@ pub(super) fn finish_map(map: Mapping) -> Result<Vec<Entry>, Stop> {
 /// The text of a key.
 pub(super) fn key_of(node: Node) -> Result<(String, Mark), Stop> {
     match node.value {
-        Value::Scalar(scalar) if scalar.text.is_empty() && scalar.plain => Err(Stop::new(
-            node.mark,
-            Fault::new(Code::Syntax, "a key is missing before the colon"),
-        )),
+        Value::Scalar(scalar) if scalar.text.is_empty() && scalar.plain => {
+            Err(Stop::new(node.mark, Fault::new(Code::Syntax, "a key is missing before the colon")))
+        }
         Value::Scalar(scalar) => Ok((scalar.text, node.mark)),
         Value::List(_) | Value::Map(_) | Value::Broken => {
             Err(Stop::new(node.mark, key_is_collection()))

@@ -52,9 +52,7 @@ pub(in crate::config) fn resolve(text: &str) -> Typed {
         return Typed::Date;
     }
     let digits: String = text.chars().filter(|c| *c != '_').collect();
-    whole(&digits)
-        .or_else(|| float(&digits))
-        .unwrap_or_else(|| Typed::Text(text.to_owned()))
+    whole(&digits).or_else(|| float(&digits)).unwrap_or_else(|| Typed::Text(text.to_owned()))
 }
 
 /// A whole number in decimal, `0x`, `0o`, `0b`, or octal by a leading zero.
@@ -80,12 +78,7 @@ fn whole(text: &str) -> Option<Typed> {
     }
     let value = u128::from_str_radix(digits, radix).ok().and_then(|value| {
         let value = i128::try_from(value).ok()?;
-        i64::try_from(if negative {
-            value.checked_neg()?
-        } else {
-            value
-        })
-        .ok()
+        i64::try_from(if negative { value.checked_neg()? } else { value }).ok()
     });
     Some(value.map_or(Typed::Huge, Typed::Int))
 }
@@ -93,9 +86,7 @@ fn whole(text: &str) -> Option<Typed> {
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
 fn float(text: &str) -> Option<Typed> {
     let plausible = text.contains(|c: char| c.is_ascii_digit())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_digit() || "+-.eE".contains(c))
+        && text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c))
         && !text.starts_with("+-")
         && !text.starts_with(['e', 'E']);
     if !plausible {

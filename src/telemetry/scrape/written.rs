@@ -41,11 +41,7 @@ impl Identity {
     pub fn draw(engine: &'static str) -> Self {
         let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
         let instance = uuid.trim_end().to_owned();
-        Self {
-            instance,
-            version: env!("CARGO_PKG_VERSION"),
-            engine,
-        }
+        Self { instance, version: env!("CARGO_PKG_VERSION"), engine }
     }
 }
 
@@ -70,37 +66,16 @@ pub(super) fn lines(sources: &Sources<'_>) -> Families {
 fn process(families: &mut Families, sources: &Sources<'_>) {
     let process = &sources.process;
     let mut put = |name, value: Option<Shown>| {
-        let line = value.map(|value| Line {
-            labels: Vec::new(),
-            value,
-        });
+        let line = value.map(|value| Line { labels: Vec::new(), value });
         let _ = families.insert(name, line.into_iter().collect());
     };
-    put(
-        "otelcol_process_uptime",
-        Some(Shown::Real(sources.uptime.as_secs_f64())),
-    );
-    put(
-        "otelcol_process_cpu_seconds",
-        process.cpu_seconds.map(Shown::Real),
-    );
+    put("otelcol_process_uptime", Some(Shown::Real(sources.uptime.as_secs_f64())));
+    put("otelcol_process_cpu_seconds", process.cpu_seconds.map(Shown::Real));
     put("otelcol_process_memory_rss", process.rss.map(Shown::Whole));
-    put(
-        "otelcol_process_runtime_heap_alloc_bytes",
-        process.rss_anon.map(Shown::Whole),
-    );
-    put(
-        "otelcol_process_runtime_total_sys_memory_bytes",
-        process.held.map(Shown::Whole),
-    );
-    put(
-        "spanyard_log_lines_dropped_total",
-        Some(Shown::Whole(log::dropped())),
-    );
-    put(
-        "spanyard_series_refused_total",
-        Some(Shown::Whole(sources.registry.refused())),
-    );
+    put("otelcol_process_runtime_heap_alloc_bytes", process.rss_anon.map(Shown::Whole));
+    put("otelcol_process_runtime_total_sys_memory_bytes", process.held.map(Shown::Whole));
+    put("spanyard_log_lines_dropped_total", Some(Shown::Whole(log::dropped())));
+    put("spanyard_series_refused_total", Some(Shown::Whole(sources.registry.refused())));
 }
 
 fn state(families: &mut Families, sources: &Sources<'_>) {
@@ -112,11 +87,7 @@ fn state(families: &mut Families, sources: &Sources<'_>) {
     ];
     let build = [("engine", identity.engine), ("version", identity.version)];
     let budget = sources.budget;
-    let kinds = [
-        ("limit", budget.limit),
-        ("soft", budget.soft),
-        ("held", budget.held),
-    ];
+    let kinds = [("limit", budget.limit), ("soft", budget.soft), ("held", budget.held)];
     let shards_up = u64::try_from(sources.shards_up).unwrap_or(u64::MAX);
     let mut put = |name, lines| {
         let _ = families.insert(name, lines);
@@ -125,39 +96,17 @@ fn state(families: &mut Families, sources: &Sources<'_>) {
     put("spanyard_build_info", vec![line(&build, 1)]);
     put("spanyard_ready", vec![line(&[], u64::from(sources.ready))]);
     put("spanyard_shards_up", vec![line(&[], shards_up)]);
-    put(
-        "spanyard_budget_bytes",
-        kinds
-            .map(|(kind, bytes)| line(&[("kind", kind)], bytes))
-            .into(),
-    );
+    put("spanyard_budget_bytes", kinds.map(|(kind, bytes)| line(&[("kind", kind)], bytes)).into());
 }
 
 fn ledger(families: &mut Families, snapshot: &Snapshot) {
     let off = snapshot.imbalance();
     for (name, imbalance, unit, pick) in [
-        (
-            "spanyard_spans",
-            "spanyard_ledger_imbalance_spans",
-            off.items,
-            items as Pick,
-        ),
-        (
-            "spanyard_requests",
-            "spanyard_ledger_imbalance_requests",
-            off.requests,
-            requests as Pick,
-        ),
-        (
-            "spanyard_bytes",
-            "spanyard_ledger_imbalance_bytes",
-            off.bytes,
-            bytes as Pick,
-        ),
+        ("spanyard_spans", "spanyard_ledger_imbalance_spans", off.items, items as Pick),
+        ("spanyard_requests", "spanyard_ledger_imbalance_requests", off.requests, requests as Pick),
+        ("spanyard_bytes", "spanyard_ledger_imbalance_bytes", off.bytes, bytes as Pick),
     ] {
-        let accounts = snapshot
-            .accounts()
-            .flat_map(|account| account_lines(&account, pick));
+        let accounts = snapshot.accounts().flat_map(|account| account_lines(&account, pick));
         let _ = families.insert(name, accounts.collect());
         let _ = families.insert(imbalance, vec![line(&[], unit)]);
     }
@@ -215,11 +164,6 @@ fn is_possible(account: &Account<'_>, reason: DropReason, totals: &Totals) -> bo
 /// A line of whole numbers; empty label values are left out, which means the same.
 fn line(labels: &[(&'static str, &str)], value: u64) -> Line {
     let said = labels.iter().filter(|(_, value)| !value.is_empty());
-    let labels = said
-        .map(|(name, value)| Label::new(*name, (*value).to_owned()))
-        .collect();
-    Line {
-        labels,
-        value: Shown::Whole(value),
-    }
+    let labels = said.map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
+    Line { labels, value: Shown::Whole(value) }
 }

@@ -14,9 +14,7 @@ fn request(groups: &[&[&[usize]]]) -> Vec<u8> {
                 for items in *scopes {
                     group.message(2, |scope| {
                         scope.message(1, |inner| inner.string(1, "lib"));
-                        items
-                            .iter()
-                            .for_each(|&len| scope.bytes(2, &vec![b'x'; len]));
+                        items.iter().for_each(|&len| scope.bytes(2, &vec![b'x'; len]));
                     });
                 }
                 group.string(3, "url");
@@ -46,12 +44,7 @@ fn items(bytes: &[u8]) -> Vec<(Vec<u8>, usize)> {
 #[test]
 fn parts_keep_to_the_limit_and_hold_every_item_in_order() {
     let sizes: Vec<usize> = (0..40).map(|n| n * 7 % 60).collect();
-    let bytes = request(&[
-        &[&[5, 6]],
-        &[&sizes, &[1, 2], &sizes],
-        &[&[9]],
-        &[&[], &[3]],
-    ]);
+    let bytes = request(&[&[&[5, 6]], &[&sizes, &[1, 2], &sizes], &[&[9]], &[&[], &[3]]]);
     let mut cut = 0;
     for max in 150..bytes.len() + 2 {
         let parts = split(Signal::Traces, &bytes, max).unwrap();
@@ -69,35 +62,21 @@ fn parts_keep_to_the_limit_and_hold_every_item_in_order() {
 fn parts_are_filled_greedily() {
     let bytes = request(&[&[&[100; 50]]]);
     let parts = split(Signal::Logs, &bytes, 1100).unwrap();
-    assert_eq!(
-        parts
-            .iter()
-            .map(|part| items(part).len())
-            .collect::<Vec<_>>(),
-        [10; 5]
-    );
+    assert_eq!(parts.iter().map(|part| items(part).len()).collect::<Vec<_>>(), [10; 5]);
 }
 
 #[test]
 fn an_item_larger_than_the_limit_is_a_part_of_its_own() {
     let bytes = request(&[&[&[10, 5000, 10, 20]]]);
     let parts = split(Signal::Traces, &bytes, 300).unwrap();
-    assert_eq!(
-        parts
-            .iter()
-            .map(|part| items(part).len())
-            .collect::<Vec<_>>(),
-        [1, 1, 2]
-    );
+    assert_eq!(parts.iter().map(|part| items(part).len()).collect::<Vec<_>>(), [1, 1, 2]);
 }
 
 #[test]
 fn a_context_of_more_than_half_the_limit_is_not_repeated() {
     let bytes = encoded(|out| {
         out.message(1, |group| {
-            group.message(1, |resource| {
-                resource.string_attribute(1, "k", &"v".repeat(600))
-            });
+            group.message(1, |resource| resource.string_attribute(1, "k", &"v".repeat(600)));
             group.message(2, |scope| (0..500).for_each(|_| scope.bytes(2, b"item")));
         });
     });
