@@ -1,17 +1,18 @@
-//! OTLP over gRPC, framed by us on the `h2` crate: one kept-alive connection a worker, one stream at a
-//! time.
+//! OTLP over gRPC, framed by us on the `h2` crate: one kept-alive connection a worker, one stream
+//! at a time.
 //!
 //! ```text
 //!  HEADERS (prepared once, cloned)  DATA: [flag, length][message]  END_STREAM
 //!  HEADERS  DATA: [flag, length][response]  TRAILERS grpc-status   (or HEADERS alone)
 //! ```
-//! A connection of its own for each worker keeps a slow stream from holding up its neighbours and needs
-//! no task between worker and socket; the queue prefers the worker that was idle last, so at low load
-//! there is one connection. A backend that allows no stream is waited for until the attempt times out.
+//! A connection of its own for each worker keeps a slow stream from holding up its neighbours and
+//! needs no task between worker and socket; the queue prefers the worker that was idle last, so at
+//! low load there is one connection. A backend that allows no stream is waited for until the
+//! attempt times out.
 //!
-//! The message is handed to h2 whole: it is a reader over shared slices, so what waits for the backend's
-//! window costs no memory. Bounds of what comes back: windows of 64 KiB, a header list of 16 KiB, 4 MiB
-//! of message.
+//! The message is handed to h2 whole: it is a reader over shared slices, so what waits for the
+//! backend's window costs no memory. Bounds of what comes back: windows of 64 KiB, a header list of
+//! 16 KiB, 4 MiB of message.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -108,7 +109,7 @@ pub(super) struct Line {
 impl Line {
     /// Connects. The backend's settings are not waited for.
     pub(super) async fn open(caller: &Arc<Caller>) -> Result<Self, Fault> {
-        let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unreachable)?;
+        let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unconnected)?;
         let (sender, connection) = client::Builder::new()
             .enable_push(false)
             .initial_window_size(WINDOW_BYTES)
@@ -116,7 +117,7 @@ impl Line {
             .max_header_list_size(HEADER_LIST_BYTES_MAX)
             .handshake(stream)
             .await
-            .map_err(|error| Fault::unreachable(format!("handshake: {error}")))?;
+            .map_err(|error| Fault::unconnected(format!("handshake: {error}")))?;
         let caller = Arc::clone(caller);
         Ok(Self { caller, sender, connection: Some(connection), served: false })
     }
@@ -146,7 +147,7 @@ impl Line {
             // A stream that was refused meanwhile takes no data: the answer says why.
             let _refused = stream.send_data(parcel.payload.reader(prefix), true);
             let response = response.await.map_err(lost)?;
-            read(response).await.map_err(|error| Fault::unreachable(error.to_string()))
+            read(response).await.map_err(|error| Fault::broken(error.to_string(), false))
         };
         let verdict = drive(connection, exchange).await?;
         *served = true;
@@ -158,7 +159,7 @@ impl Line {
 fn prefix(parcel: &Parcel) -> Result<Prefix, Fault> {
     let length = parcel.payload.len();
     let Ok(length) = u32::try_from(length) else {
-        return Err(Fault::unreachable(format!(
+        return Err(Fault::unconnected(format!(
             "a message of {length} bytes does not fit a gRPC frame"
         )));
     };

@@ -3,9 +3,9 @@
 //! ```text
 //!  Parcel -> Request { head: prepared once, cloned; body: one multi-chunk frame } -> one writev
 //! ```
-//! Bounds: a head of 16 KiB and a read buffer of 64 KiB a connection, an answer of 4 MiB when it is a
-//! success and 64 KiB when it is an error; what is longer is not read and the connection is dropped.
-//! Redirects are not followed.
+//! Bounds: a head of 16 KiB and a read buffer of 64 KiB a connection, an answer of 4 MiB when it is
+//! a success and 64 KiB when it is an error; what is longer is not read and the connection is
+//! dropped. Redirects are not followed.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -101,14 +101,14 @@ pub(super) struct Line {
 impl Line {
     /// Connects.
     pub(super) async fn open(caller: &Arc<Caller>) -> Result<Self, Fault> {
-        let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unreachable)?;
+        let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unconnected)?;
         let (sender, connection) = http1::Builder::new()
             .writev(true)
             .max_header_size(HEAD_BYTES_MAX)
             .max_buf_size(READ_BYTES_MAX)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| Fault::unreachable(format!("handshake: {error}")))?;
+            .map_err(|error| Fault::unconnected(format!("handshake: {error}")))?;
         let caller = Arc::clone(caller);
         Ok(Self { caller, sender, connection: Some(connection), served: false, cut: false })
     }
@@ -140,8 +140,9 @@ impl Line {
     }
 }
 
-/// Reads an answer's body as far as it is of use, and judges it. A status that has arrived counts, even
-/// if the body after it breaks off. The second value is whether the answer was read to its end.
+/// Reads an answer's body as far as it is of use, and judges it. A status that has arrived counts,
+/// even if the body after it breaks off. The second value is whether the answer was read to its
+/// end.
 async fn read(response: Response<Incoming>) -> (Verdict, bool) {
     let (head, mut body) = response.into_parts();
     let success = head.status.is_success();

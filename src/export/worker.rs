@@ -1,15 +1,17 @@
 //! One worker: takes a batch, sends it until its fate is known, and books the fate.
 //!
 //! ```text
-//!  next() -> encode -> [gate] -> attempt --accepted--> delivered (but for what the backend rejected)
+//!  next() -> encode -> [gate] -> attempt --accepted--> delivered, less what it rejected
 //!                        ^         |  |----refused---> halves, or rejected
 //!                        |         |  `--no answer, 503...
 //!                        `- wait --'------- time is up ---> dropped (retry_exhausted)
 //! ```
-//! Invariants: every batch is settled once, in parts that add up to it; a batch is not let go of before
-//! it is accepted, refused or expired; an attempt takes at most `timeout`. While the queue drains the
-//! worker goes on as always; whoever drains ends it by aborting its task, and the flight books the rest.
+//! Invariants: every batch is settled once, in parts that add up to it; a batch is not let go of
+//! before it is accepted, refused or expired; an attempt takes at most `timeout`. While the queue
+//! drains the worker goes on as always; whoever drains ends it by aborting its task, and the flight
+//! books the rest.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -58,6 +60,14 @@ pub(super) struct Worker {
     dice: Dice,
 }
 
+/// A batch on its way through one or more attempts.
+struct Trip {
+    flight: Flight,
+    /// `None`: retries are off.
+    backoff: Option<Backoff>,
+    attempts: u32,
+}
+
 /// How sending one piece ended.
 enum End {
     Accepted(Option<Partial>),
@@ -99,29 +109,29 @@ impl Worker {
         .await
     }
 
-    async fn deliver(&mut self, batch: Sealed, mut flight: Flight) {
+    async fn deliver(&mut self, batch: Sealed, flight: Flight) {
         let crew = Rc::clone(&self.crew);
         let retry = crew.destination.plan().retry;
-        let mut backoff = retry.map(|plan| Backoff::new(plan, clock::now()));
-        let mut attempts = 0;
+        let backoff = retry.map(|plan| Backoff::new(plan, clock::now()));
+        let mut trip = Trip { flight, backoff, attempts: 0 };
         let mut pieces = Pieces::whole(batch);
         while let Some(piece) = pieces.take() {
             let weight = piece.weight();
             let (parcel, joined) = crew.pack(piece).await;
-            match self.send(&parcel, &mut backoff, &mut attempts).await {
-                End::Accepted(partial) => crew.accepted(&mut flight, weight, partial.as_ref()),
+            match self.send(&parcel, &mut trip).await {
+                End::Accepted(partial) => crew.accepted(&mut trip.flight, weight, partial.as_ref()),
                 End::Refused(about, why) => {
                     let split = about == About::Content
                         && joined.is_some_and(|refused| pieces.split(&refused));
                     if !split {
-                        flight.settle(weight, Fate::Rejected);
+                        trip.flight.settle(weight, Fate::Rejected);
                         crew.reporter.refused(clock::now(), &why, weight);
                     }
                 }
                 End::GaveUp(why) => {
-                    let lost = flight.unsettled();
-                    flight.settle(lost, Fate::Dropped(DropReason::RetryExhausted));
-                    crew.reporter.gave_up(clock::now(), &why, attempts, lost);
+                    let lost = trip.flight.unsettled();
+                    trip.flight.settle(lost, Fate::Dropped(DropReason::RetryExhausted));
+                    crew.reporter.gave_up(clock::now(), &why, trip.attempts, lost);
                     return;
                 }
             }
@@ -129,34 +139,29 @@ impl Worker {
     }
 
     /// Sends one piece until its fate is known.
-    async fn send(
-        &mut self,
-        parcel: &Parcel,
-        backoff: &mut Option<Backoff>,
-        attempts: &mut u32,
-    ) -> End {
+    async fn send(&mut self, parcel: &Parcel, trip: &mut Trip) -> End {
         let crew = Rc::clone(&self.crew);
         let mut again = false;
         loop {
-            let probe = match backoff {
+            let probe = match &trip.backoff {
                 // With retries off nobody waits: the attempt is all the batch gets.
                 None => false,
                 Some(backoff) => match crew.gate.pass(clock::now, backoff.expires()).await {
                     Some(probe) => probe,
-                    None => return End::GaveUp("waited for a dead backend".to_owned()),
+                    None => return End::GaveUp("the backend was not back in time".to_owned()),
                 },
             };
             if again {
                 crew.destination.meter().retries.increment(1);
             }
-            *attempts = attempts.saturating_add(1);
-            let (after, throttled, why) = match self.attempt(parcel).await {
+            trip.attempts = trip.attempts.saturating_add(1);
+            let (after, throttled, why) = match self.attempt(parcel, &mut trip.flight).await {
                 Ok(Verdict::Accepted { partial }) => {
-                    crew.tell(|gate| gate.answered());
+                    crew.tell(Gate::answered);
                     return End::Accepted(partial);
                 }
                 Ok(Verdict::Permanent { about, why }) => {
-                    crew.tell(|gate| gate.answered());
+                    crew.tell(Gate::answered);
                     return End::Refused(about, why);
                 }
                 Ok(Verdict::Retry { after, throttled, why }) => (after, throttled, why),
@@ -164,14 +169,12 @@ impl Worker {
             };
             let now = clock::now();
             let roll = self.dice.roll();
-            let delay = backoff.as_mut().and_then(|backoff| backoff.next(now, after, roll));
+            let delay = trip.backoff.as_mut().and_then(|backoff| backoff.next(now, after, roll));
             crew.tell(|gate| match throttled {
                 true => gate.throttled(after.map(|after| now + after.min(AFTER_MAX))),
                 false => gate.failed(now, probe, delay.unwrap_or(REOPEN_DELAY)),
             });
-            let Some(delay) = delay else {
-                return End::GaveUp(why);
-            };
+            let Some(delay) = delay else { return End::GaveUp(why) };
             crew.reporter.retrying(now, &why, delay);
             tokio::time::sleep(delay).await;
             again = true;
@@ -179,14 +182,16 @@ impl Worker {
     }
 
     /// One attempt within `timeout`; its connection is kept if it is known to be good.
-    async fn attempt(&mut self, parcel: &Parcel) -> Result<Verdict, Fault> {
+    async fn attempt(&mut self, parcel: &Parcel, flight: &mut Flight) -> Result<Verdict, Fault> {
         let Self { crew, line, deadline, .. } = self;
         let meter = crew.destination.meter();
         meter.attempts.increment(1);
         meter.bytes_sent.increment(u64::try_from(parcel.payload.len()).unwrap_or(u64::MAX));
+        flight.set_sent(true);
         let begun = clock::now();
         deadline.set(crew.timeout.and_then(|timeout| begun.checked_add(timeout)));
-        let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel));
+        let connected = Cell::new(false);
+        let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel, &connected));
         let outcome = poll_fn(|context| {
             let ended = exchange.as_mut().poll(context);
             if ended.is_pending() && deadline.poll(context).is_ready() {
@@ -201,18 +206,24 @@ impl Worker {
         if outcome.is_ok() {
             crew.destination.answered();
         }
+        if outcome.is_ok() || !connected.get() {
+            flight.set_sent(false);
+        }
         outcome
     }
 }
 
-/// Sends over the line that is open, or over a new one. A line that turns out to have been closed while
-/// it idled is worth one more try at once: the backend did nothing wrong.
+/// Sends over the line that is open, or over a new one. A line that turns out to have been closed
+/// while it idled is worth one more try at once: the backend did nothing wrong. `connected` is set
+/// once the backend may have seen something.
 async fn exchange(
     caller: &Caller,
     line: Option<Line>,
     parcel: &Parcel,
+    connected: &Cell<bool>,
 ) -> (Result<Verdict, Fault>, Option<Line>) {
     if let Some(mut line) = line {
+        connected.set(true);
         match line.exchange(parcel).await {
             Err(Fault { kind: Trouble::Stale, .. }) => {}
             Err(fault) => return (Err(fault), None),
@@ -223,6 +234,7 @@ async fn exchange(
         Ok(line) => line,
         Err(fault) => return (Err(fault), None),
     };
+    connected.set(true);
     match line.exchange(parcel).await {
         Ok(verdict) => (Ok(verdict), Some(line).filter(Line::is_open)),
         Err(fault) => (Err(fault), None),

@@ -1,13 +1,14 @@
 //! HTTP/2: the `h2` crate's server, one local task a stream.
 //!
-//! Flow control is the admission's arm: a stream may send 4 MiB ahead, but the connection's window is 65,535
-//! bytes plus what is on its way with a ticket, at most 16 MiB. So a request that has its ticket is not held
-//! back, and a connection without tickets makes us hold 64 KiB at most.
+//! Flow control is the admission's arm: a stream may send 4 MiB ahead, but the connection's window
+//! is 65,535 bytes plus what is on its way with a ticket, at most 16 MiB. So a request that has its
+//! ticket is not held back, and a connection without tickets makes us hold 64 KiB at most.
 //!
 //! ```text
 //!  driver: expired? draining? window -> accept -> task: grpc | otlp over h2c
 //! ```
-//! Invariant: whatever a stream reads is released at once, so that no stream waits for another's window.
+//! Invariant: whatever a stream reads is released at once, so that no stream waits for another's
+//! window.
 
 use std::future::poll_fn;
 use std::rc::Rc;
