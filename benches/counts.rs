@@ -50,7 +50,7 @@ fn main() -> Outcome {
             }
         }
     }
-    if done == 0 { Err(format!("no such pair: {}", asked.join(" "))) } else { Ok(()) }
+    if done == 0 { Err(format!("no such pair: {}", asked.join(" ")).into()) } else { Ok(()) }
 }
 
 /// The functions callgrind collects in.

@@ -3,8 +3,8 @@
 //! ```text
 //!  main thread: bind -> admin thread -> shards -> wait for signals -> drain -> exit code
 //! ```
-//! Listeners, counters, budgets and the plan live here and outlast a shard that breaks. What runs on a
-//! shard's thread is in [`shard`]; what it is made of in [`assembly`].
+//! Listeners, counters, budgets and the plan live here and outlast a shard that breaks. What runs
+//! on a shard's thread is in [`shard`]; what it is made of in [`assembly`].
 
 mod assembly;
 mod banner;
@@ -15,7 +15,7 @@ mod reload;
 mod shard;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use crate::runtime::{clock, cores};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
 use common::{Common, Current, Order};
+use doors::AdminAddresses;
 pub use drain::Losses;
 
 /// Reads and checks the configuration again, for a reload.
@@ -56,6 +57,7 @@ impl App {
         };
         let cores = placement(count, plan.runtime.pin);
         let sockets = doors::bind_admin(&plan.admin)?;
+        let admin_addresses = AdminAddresses::of(&sockets);
         let current = Current::prepare(plan).map_err(io::Error::other)?;
         let common = Common::new(current, count)?;
         let plan = Arc::clone(&common.plan.load().plan);
@@ -66,7 +68,10 @@ impl App {
             shards.push(start_shard(&common, index, core)?);
         }
         common.readiness.set_ready();
-        banner::announce(&plan, count);
+        {
+            let doors = common.doors.lock().unwrap_or_else(PoisonError::into_inner);
+            banner::announce(&plan, &doors, admin_addresses, count);
+        }
         Ok(Self { common, admin, shards })
     }
 
@@ -107,7 +112,8 @@ impl App {
                 self.common.settle(index, thread);
             }
         }
-        // A thread that still runs is the only writer of its cells: its items stay counted as queued.
+        // A thread that still runs is the only writer of its cells: its items stay counted as
+        // queued.
         for index in (0..threads.len()).filter(|at| threads.get(*at).is_some_and(Option::is_some)) {
             tracing::error!(shard = index, "the shard does not end");
         }

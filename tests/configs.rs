@@ -114,3 +114,26 @@ fn no_secret_is_shown() -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
+
+/// The reference in `docs/config.md` is what the code reads, and its example runs.
+#[test]
+fn the_page_lists_the_keys_that_the_code_reads() -> Result<(), Box<dyn Error>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.md");
+    let page = fs::read_to_string(&path)?;
+    let (head, rest) = page.split_once("<!-- reference: begin -->\n").ok_or("no beginning")?;
+    let (listed, tail) = rest.split_once("<!-- reference: end -->\n").ok_or("no end")?;
+    let reference = config::reference();
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        let begin = "<!-- reference: begin -->\n";
+        let end = "<!-- reference: end -->\n";
+        fs::write(&path, format!("{head}{begin}{reference}{end}{tail}"))?;
+    } else {
+        assert_eq!(listed, reference, "UPDATE_SNAPSHOTS=1 writes the page anew");
+    }
+    let (_, example) = head.split_once("```yaml\n").ok_or("no example")?;
+    let (example, _) = example.split_once("```").ok_or("no end of the example")?;
+    let source = Source::Text { name: "docs/config.md".to_owned(), text: example.to_owned() };
+    let loaded = config::load(&[source], &env, &HOST).map_err(|problems| problems.to_string())?;
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    Ok(())
+}

@@ -1,24 +1,25 @@
 //! What is said at start: what listens where, and where the byte budget comes from.
 
+use super::doors::{AdminAddresses, Doors};
 use crate::config::plan::Plan;
 use crate::units::MIB;
 
 /// Logs one line for each open door.
-pub(super) fn announce(plan: &Plan, shards: usize) {
+pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards: usize) {
     for receiver in &plan.receivers {
         let id = receiver.id.as_str();
         if let Some(grpc) = &receiver.grpc {
-            tracing::info!(receiver = id, address = %grpc.endpoint, "OTLP/gRPC");
+            tracing::info!(receiver = id, address = %doors.bound(grpc.endpoint), "OTLP/gRPC");
         }
         if let Some(http) = &receiver.http {
-            tracing::info!(receiver = id, address = %http.endpoint, "OTLP/HTTP");
+            tracing::info!(receiver = id, address = %doors.bound(http.endpoint), "OTLP/HTTP");
         }
     }
-    if let Some(health) = &plan.admin.health {
-        tracing::info!(address = %health.endpoint, "health");
+    if let Some(address) = admin.health {
+        tracing::info!(%address, "health");
     }
-    if let Some(page) = &plan.admin.metrics {
-        tracing::info!(address = %page.endpoint, path = "/metrics", "metrics");
+    if let Some(address) = admin.metrics {
+        tracing::info!(%address, path = "/metrics", "metrics");
     }
     let limit_mib = plan.budget.limit / MIB;
     if plan.budget.derived {

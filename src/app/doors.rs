@@ -35,6 +35,12 @@ impl Doors {
         Ok(doors)
     }
 
+    /// Where `address` really listens: the same, unless it left the port to the system.
+    pub(super) fn bound(&self, address: SocketAddr) -> SocketAddr {
+        let first = self.by_address.get(&address).and_then(|listeners| listeners.first());
+        first.and_then(|listener| listener.local_addr().ok()).unwrap_or(address)
+    }
+
     /// A shard's own handle of its listener on `address`.
     pub(super) fn listener(&self, address: SocketAddr, shard: usize) -> io::Result<TcpListener> {
         let listener = self.by_address.get(&address).and_then(|of| of.get(shard));
@@ -55,7 +61,10 @@ fn addresses(plan: &Plan) -> impl Iterator<Item = SocketAddr> {
 
 fn bind_shared(address: SocketAddr, shards: usize) -> io::Result<Vec<TcpListener>> {
     drop(net::listen(address, false)?);
-    (0..shards).map(|_| net::listen(address, true)).collect()
+    let first = net::listen(address, true)?;
+    let bound = first.local_addr()?;
+    let others = (1..shards).map(|_| net::listen(bound, true));
+    std::iter::once(Ok(first)).chain(others).collect()
 }
 
 /// Binds the health and metrics addresses.
@@ -66,6 +75,21 @@ pub(super) fn bind_admin(admin: &Admin) -> io::Result<Sockets> {
         health: admin.health.as_ref().map(|health| bind(health.endpoint)).transpose()?,
         metrics: admin.metrics.as_ref().map(|page| bind(page.endpoint)).transpose()?,
     })
+}
+
+/// Where the admin doors really listen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AdminAddresses {
+    pub(super) health: Option<SocketAddr>,
+    pub(super) metrics: Option<SocketAddr>,
+}
+
+impl AdminAddresses {
+    pub(super) fn of(sockets: &Sockets) -> Self {
+        let bound =
+            |socket: &Option<TcpListener>| socket.as_ref().and_then(|it| it.local_addr().ok());
+        Self { health: bound(&sockets.health), metrics: bound(&sockets.metrics) }
+    }
 }
 
 fn named(address: SocketAddr, error: &io::Error) -> io::Error {

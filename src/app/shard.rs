@@ -207,8 +207,9 @@ impl Shard {
                 gate.emptied().await;
             }
         };
-        // Clients that are not done by then are cut off; their requests were not acknowledged.
-        let _ = timeout_at(clients_until.into(), emptied).await;
+        if timeout_at(clients_until.into(), emptied).await.is_err() {
+            tracing::warn!(shard = self.index, "clients that are not done are cut off");
+        }
         for served in self.all() {
             served.destination.close();
         }
@@ -217,8 +218,9 @@ impl Shard {
                 served.destination.emptied().await;
             }
         };
-        // What is not done by then is counted below.
-        let _ = timeout_at(deadline.into(), idle).await;
+        if timeout_at(deadline.into(), idle).await.is_err() {
+            tracing::warn!(shard = self.index, "the drain deadline is over");
+        }
         self.give_up()
     }
 

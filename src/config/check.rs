@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use spanyard_wire::schema::Signal;
 
 use super::Settings;
-use super::document::{Components, Document};
+use super::document::{Component, Components, Document};
 use super::extensions::Extension;
 use super::id::Id;
 use super::listen;
@@ -25,9 +25,10 @@ const LISTED_MAX: usize = 8;
 /// Checks everything that concerns more than one component.
 pub(super) fn check(document: &Document<'_>, settings: &Settings, report: &Report<'_>) {
     check_names(document, settings, report);
-    check_same_ids(document, report);
     for component in document.connectors.iter() {
-        check_connector(&component.id, settings, report);
+        if !shares_id(component, document, report) {
+            check_connector(&component.id, settings, report);
+        }
     }
     check_chains(settings, report);
     check_endpoints(document, settings, report);
@@ -81,18 +82,15 @@ fn check_names(document: &Document<'_>, settings: &Settings, report: &Report<'_>
 }
 
 /// A connector stands on both sides of pipelines, so its id must be free on both.
-fn check_same_ids(document: &Document<'_>, report: &Report<'_>) {
-    for connector in document.connectors.iter() {
-        for (noun, section) in
-            [("receiver", &document.receivers), ("exporter", &document.exporters)]
-        {
-            if section.get(&connector.id).is_some() {
-                let message = format!("a {noun} has the id `{}` too", connector.id);
-                let field = &connector.field;
-                report.error(field.key, &field.path, Fault::new(Code::Conflict, message));
-            }
-        }
+fn shares_id(connector: &Component<'_>, document: &Document<'_>, report: &Report<'_>) -> bool {
+    let sides = [("a receiver", &document.receivers), ("an exporter", &document.exporters)];
+    let taken = sides.into_iter().find(|(_, section)| section.get(&connector.id).is_some());
+    if let Some((noun, _)) = taken {
+        let message = format!("{noun} has the id `{}` too", connector.id);
+        let field = &connector.field;
+        report.error(field.key, &field.path, Fault::new(Code::Conflict, message));
     }
+    taken.is_some()
 }
 
 /// A connector must be fed and must feed, within one signal, and its table must name what it feeds.
@@ -285,3 +283,6 @@ fn reads_header(condition: &Condition) -> bool {
         | Condition::AttributeMatches { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -317,3 +317,6 @@ fn asks_resource(condition: &Condition) -> bool {
         Condition::Always(_) | Condition::HeaderIs { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,8 @@ impl Place<'_> {
         Node { mark: self.mark, value, origin: Some(Box::new(Origin { written, text })) }
     }
 
-    /// Replaces every reference inside a text; `offset` is the byte at which it begins in the scalar.
+    /// Replaces every reference inside a text; `offset` is the byte at which it begins in the
+    /// scalar.
     fn text(&self, text: &str, offset: usize, nesting: usize) -> Found {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -239,3 +240,6 @@ fn is_name(name: &str) -> bool {
     first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,6 @@ fn level(section: &Section<'_>) -> u32 {
     let level = field.whole(1, 9).and_then(|level| u32::try_from(level).ok());
     level.unwrap_or(GZIP_LEVEL)
 }
+
+#[cfg(test)]
+mod tests;

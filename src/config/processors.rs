@@ -83,16 +83,23 @@ fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
     };
     let fixed = (mib("limit_mib"), mib("spike_limit_mib"));
     let shared = (percent("limit_percentage"), percent("spike_limit_percentage"));
-    let given = |key| section.get(key).is_some();
     let (limit, spike, spike_key) = if fixed.0 > 0 {
         (fixed.0, fixed.1, "spike_limit_mib")
     } else if shared.0 > 0 {
         (shared.0, shared.1, "spike_limit_percentage")
     } else {
-        let fault = Fault::new(Code::Missing, "no limit is set");
-        let zero = given("limit_mib") || given("limit_percentage");
-        let fault = if zero { fault.found("0") } else { fault };
-        section.error(fault.expected("`limit_mib` or `limit_percentage` above 0"));
+        let given = ["limit_mib", "limit_percentage"].into_iter().find_map(|key| section.get(key));
+        match given {
+            None => {
+                let fault = Fault::new(Code::Missing, "no limit is set");
+                section.error(fault.expected("`limit_mib` or `limit_percentage` above 0"));
+            }
+            // Any other value has been refused already.
+            Some(field) if field.plain_text() == "0" => {
+                field.bad_value("must be positive", "`limit_mib` or `limit_percentage` above 0");
+            }
+            Some(_) => {}
+        }
         return None;
     };
     if spike >= limit {
@@ -152,3 +159,6 @@ pub(super) fn metadata_keys(section: &Section<'_>) -> Vec<String> {
     }
     keys
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,6 @@ impl<'a> Report<'a> {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,7 @@ mod tests {
             ),
             ("auth: 'Bearer t0k'", "auth: 'Bearer ***'"),
             ("token: ${env:TOKEN}", "token: ${env:TOKEN}"),
-            ("token: ${env:TOKEN:-s3cret}", "token: ${env:TOKEN*********"),
+            ("token: ${env:TOKEN:-s3cret}", "token: ${env:TOKEN********}"),
             ("headers: {x-id: shown}", "headers: {x-id: shown}"),
         ];
         for (line, masked) in cases {

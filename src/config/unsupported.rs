@@ -187,3 +187,23 @@ pub(super) fn reference() -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{COMPONENTS, IGNORED_EXTENSIONS, table::KEYS};
+    use crate::config::keys::tables;
+
+    /// A row for a scope that no table has, or for a key that is read, would never be asked.
+    #[test]
+    fn every_row_belongs_to_a_table_that_lacks_its_key() {
+        for (scope, key, _) in KEYS {
+            let table = tables().into_iter().find(|table| table.scope == *scope);
+            let table = table.unwrap_or_else(|| panic!("no table {scope}"));
+            assert!(!table.has(key), "{scope}.{key} is read");
+            let same = KEYS.iter().filter(|(s, k, _)| (s, k) == (scope, key));
+            assert_eq!(same.count(), 1, "{scope}.{key} has one row");
+        }
+        assert!(COMPONENTS.iter().all(|(_, kinds)| !kinds.is_empty()));
+        assert!(!IGNORED_EXTENSIONS.is_empty());
+    }
+}

@@ -7,10 +7,10 @@
 //!     |                             +-------------- failed -------------+        |
 //!     +------------------------------------ answered ----------------------------+
 //! ```
-//! Invariants: at most one probe is out; while open or probing nobody else sends. Any answer that is not
-//! a failure closes it: a backend that refuses or throttles is alive. Beside that, nobody sends before the
-//! time that a throttling backend has named. Workers that may not send wait at the [`Gate`], with their
-//! batch. It keeps no clock and counts nothing.
+//! Invariants: at most one probe is out; while open or probing nobody else sends. Any answer that
+//! is not a failure closes it: a backend that refuses or throttles is alive. Beside that, nobody
+//! sends before the time that a throttling backend has named. Workers that may not send wait at the
+//! [`Gate`], with their batch. It keeps no clock and counts nothing.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -19,7 +19,8 @@ use tokio::sync::Notify;
 
 /// This many failures in a row open the breaker.
 pub const FAILURES_MAX: u32 = 5;
-/// So does failing for this long, at least twice: one worker alone backs off too slowly to count to five.
+/// So does failing for this long, at least twice: one worker alone backs off too slowly to count
+/// to five.
 pub const FAILING_MAX: Duration = Duration::from_secs(5);
 
 /// The state machine; time is an argument.
@@ -81,8 +82,9 @@ impl Breaker {
         self.not_before = self.not_before.max(Some(until));
     }
 
-    /// A send failed; `probe` is whether it had leave as [`Pass::Probe`]. The next probe may go after
-    /// `delay`. A straggler that was sent before the breaker opened does not put the probe off.
+    /// A send failed; `probe` is whether it had leave as [`Pass::Probe`]. The next probe may go
+    /// after `delay`. A straggler that was sent before the breaker opened does not put the probe
+    /// off.
     pub fn failed(&mut self, now: Instant, probe: bool, delay: Duration) {
         self.failures = self.failures.saturating_add(1);
         let since = *self.failing_since.get_or_insert(now);
@@ -156,8 +158,8 @@ impl Gate {
         self.change(false, Breaker::answered)
     }
 
-    /// Books that the backend lives but wants less, nothing before `until`. Returns the destination's
-    /// health if that has changed.
+    /// Books that the backend lives but wants less, nothing before `until`. Returns the
+    /// destination's health if that has changed.
     pub fn throttled(&self, until: Option<Instant>) -> Option<Health> {
         self.change(true, |breaker| {
             breaker.answered();

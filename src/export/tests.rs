@@ -29,6 +29,7 @@ use crate::config::plan::{
 };
 use crate::queue::batch::Encoding;
 use crate::queue::{Destination, Goods, Joining, Supplies};
+use crate::runtime::clock;
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::{Ledger, Totals};
 use crate::telemetry::names::ExporterMeter;
@@ -149,25 +150,25 @@ impl Bench {
     /// Queues a small request that may be merged with others.
     fn send(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(&joining, weight, true).expect("room");
+        let room = self.destination.reserve(clock::now(), &joining, weight, true).expect("room");
         let write = |out: &mut Vec<u8>| out.extend_from_slice(body);
-        self.destination.push(room, &joining, weight, &Goods::Small(&write));
+        self.destination.push(clock::now(), room, &joining, weight, &Goods::Small(&write));
     }
 
     /// Queues a request that came compressed and leaves so.
     fn send_original(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(&joining, weight, false).expect("room");
+        let room = self.destination.reserve(clock::now(), &joining, weight, false).expect("room");
         let goods = Goods::Original(&self.payload(body), Encoding::Gzip);
-        self.destination.push(room, &joining, weight, &goods);
+        self.destination.push(clock::now(), room, &joining, weight, &goods);
     }
 
     /// Queues a request as slices.
     fn send_large(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(&joining, weight, false).expect("room");
+        let room = self.destination.reserve(clock::now(), &joining, weight, false).expect("room");
         let goods = Goods::Large(&self.payload(body), None);
-        self.destination.push(room, &joining, weight, &goods);
+        self.destination.push(clock::now(), room, &joining, weight, &goods);
     }
 
     fn payload(&self, body: &[u8]) -> Payload {

@@ -1,7 +1,7 @@
 //! The routing verdict: room is taken for every copy, then everything is queued or nothing is.
 //!
 //! ```text
-//!  a group reaches a real destination with room ........ its other, full destinations lose their copy
+//!  a group reaches a real destination with room ........ its full destinations lose their copy
 //!  a group reaches none, one of them may recover ....... the whole request is refused
 //!  a group reaches none, all of them count as dead ..... the others are taken: partial success
 //! ```
@@ -9,18 +9,20 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use smallvec::SmallVec;
 use spanyard_wire::request::Request;
 
-use super::arrival::{Arrival, Message, Refusal, Verdict};
+use super::arrival::{Arrival, Hold, Message, Refusal, Verdict};
 use super::lanes::Lane;
 use super::{Entry, Selection};
 use crate::buf::block::Block;
 use crate::buf::payload::{Chunk, Payload};
 use crate::config::plan::Compression;
 use crate::queue::batch::{Encoding, GATHER_BYTES_MAX, Shared};
-use crate::queue::{Destination, Goods, Joining, Room};
+use crate::queue::{Goods, Joining, Room};
+use crate::runtime::clock;
 use crate::units::{KIB, Weight};
 
 /// With a `batch` in the file, compressed originals below this are inflated, joined and compressed.
@@ -62,6 +64,7 @@ impl Entry {
         selections: &[Selection],
     ) -> Verdict {
         let headers = arrival.headers;
+        let now = clock::now();
         let source = Source::of(arrival.message, arrival.original);
         let mut intents: SmallVec<[Intent<'_>; 4]> = SmallVec::new();
         let mut payloads: SmallVec<[Option<Payload>; 4]> = SmallVec::new();
@@ -76,7 +79,7 @@ impl Entry {
                 }
             }
             let own = intents.get_mut(first..).unwrap_or_default();
-            payloads.push(self.take_room(&source, selection, own));
+            payloads.push(self.take_room(now, &source, selection, own));
         }
 
         let verdict = judge(request, selections, &intents);
@@ -89,7 +92,7 @@ impl Entry {
             }
             return verdict;
         }
-        let hold = self.queue(&source, selections, &payloads, intents);
+        let hold = self.queue(now, &source, selections, &payloads, intents);
         match verdict {
             Verdict::Accepted { .. } => Verdict::Accepted { hold },
             other => other,
@@ -99,6 +102,7 @@ impl Entry {
     /// Takes room for the copies of one branch and makes its slices if any copy travels as such.
     fn take_room(
         &self,
+        now: Instant,
         source: &Source,
         selection: &Selection,
         intents: &mut [Intent<'_>],
@@ -116,7 +120,7 @@ impl Entry {
             }
             let small = intent.form == Form::Small;
             let destination = &intent.lane.destination;
-            intent.room = destination.reserve(&intent.joining, intent.weight, small).ok();
+            intent.room = destination.reserve(now, &intent.joining, intent.weight, small).ok();
         }
         payload
     }
@@ -124,11 +128,12 @@ impl Entry {
     /// Queues every copy that has room; returns a destination above the soft limit.
     fn queue(
         &self,
+        now: Instant,
         source: &Source,
         selections: &[Selection],
         payloads: &[Option<Payload>],
         intents: SmallVec<[Intent<'_>; 4]>,
-    ) -> Option<Rc<Destination>> {
+    ) -> Option<Hold> {
         let mut hold = None;
         let mut shared = SharedByBranch::default();
         let fan_out = intents.len() > 1;
@@ -157,9 +162,9 @@ impl Entry {
                 _ => Goods::Small(&write),
             };
             self.count(form, weight, selection);
-            destination.push(room, &joining, weight, &goods);
+            destination.push(now, room, &joining, weight, &goods);
             if lane.real && destination.is_pressed() {
-                hold = Some(Rc::clone(destination));
+                hold = Some(Hold::on(Rc::clone(destination)));
             }
         }
         hold

@@ -3,15 +3,17 @@
 //! ```text
 //!  pipeline -- reserve, push --> Destination -- next() --> export worker -- settle --> ledger
 //! ```
-//! Pushing never blocks; a full queue is an answer ([`Full`]). What waits is joined as [`ring`] says.
-//! Everything here belongs to one shard and is touched by its thread only.
+//! Pushing never blocks; a full queue is an answer ([`Full`]). What waits is joined as [`ring`]
+//! says. Everything here belongs to one shard and is touched by its thread only.
 //!
-//! Invariants: every copy pushed is settled exactly once, by [`Flight::settle`] or by what removes it
-//! from the queue; slots and bytes go back with it. It knows nothing of sockets, retries or encodings.
+//! Invariants: every copy pushed is settled exactly once, by [`Flight::settle`] or by what removes
+//! it from the queue; slots and bytes go back with it. It knows nothing of sockets, retries or
+//! encodings.
 
 pub mod batch;
 mod flight;
 pub mod ring;
+mod upkeep;
 mod wake;
 
 #[cfg(test)]
@@ -25,7 +27,7 @@ use std::time::{Duration, Instant};
 use metrics::Gauge;
 use tokio::sync::Notify;
 
-use crate::buf::budget::{Lease, Ticket};
+use crate::buf::budget::{Exhausted, Lease, Ticket};
 use crate::buf::payload::Payload;
 use crate::buf::pool::Home;
 use crate::config::plan::{self, Batching};
@@ -42,11 +44,6 @@ use wake::Desk;
 pub const SOFT_BYTES: usize = 2 * MIB;
 /// How long at most.
 pub const SOFT_DELAY: Duration = Duration::from_millis(5);
-/// A destination that has answered nothing for this long does not hold clients back.
-const SILENT_AFTER: Duration = Duration::from_secs(1);
-/// Waiting copies older than this stop pinning blocks much larger than themselves.
-const DETACH_AFTER: Duration = Duration::from_millis(100);
-
 /// There is no room for a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
@@ -73,8 +70,8 @@ pub struct Joining {
 pub enum Goods<'a> {
     /// At most [`GATHER_BYTES_MAX`] bytes, written into the batch's own block.
     Small(&'a dyn Fn(&mut Vec<u8>)),
-    /// Slices, shared with other destinations. With a cell for its compressed form it travels alone,
-    /// and is compressed once for all of them.
+    /// Slices, shared with other destinations. With a cell for its compressed form it travels
+    /// alone, and is compressed once for all of them.
     Large(&'a Payload, Option<&'a Shared>),
     /// The bytes as they came, still compressed.
     Original(&'a Payload, Encoding),
@@ -168,7 +165,13 @@ impl Destination {
     ///
     /// # Errors
     /// [`Full`]: why there is none. Nothing is held then.
-    pub fn reserve(&self, joining: &Joining, weight: Weight, small: bool) -> Result<Room, Full> {
+    pub fn reserve(
+        &self,
+        now: Instant,
+        joining: &Joining,
+        weight: Weight,
+        small: bool,
+    ) -> Result<Room, Full> {
         if self.closed.get() {
             return Err(Full::Closed);
         }
@@ -177,11 +180,8 @@ impl Destination {
         if small {
             let mut ring = self.ring.borrow_mut();
             let batching = joining.batching.as_ref();
-            let now = clock::now();
             let batch = ring.open_for(now, &joining.key, batching, weight).ok_or(Full::Keys)?;
-            let len = usize::try_from(weight.bytes).unwrap_or(usize::MAX);
-            let ticket = self.supplies.bytes.empty();
-            if batch.reserve(&self.supplies.home, ticket, len).is_err() {
+            if self.make_room(batch, weight).is_err() {
                 ring.abandon_empty(&joining.key);
                 return Err(Full::Bytes);
             }
@@ -189,48 +189,79 @@ impl Destination {
         Ok(Room { slots })
     }
 
+    fn make_room(&self, batch: &mut Batch, weight: Weight) -> Result<(), Exhausted> {
+        let len = usize::try_from(weight.bytes).unwrap_or(usize::MAX);
+        batch.reserve(&self.supplies.home, self.supplies.bytes.empty(), len)
+    }
+
     /// Queues a copy for which [`Destination::reserve`] made room just before, in the same turn.
-    pub fn push(&self, room: Room, joining: &Joining, weight: Weight, goods: &Goods<'_>) {
-        let now = clock::now();
+    pub fn push(
+        &self,
+        now: Instant,
+        room: Room,
+        joining: &Joining,
+        weight: Weight,
+        goods: &Goods<'_>,
+    ) {
         self.supplies.row.routed(weight);
-        let mut ring = self.ring.borrow_mut();
-        let joins = self.plan.queue.merge || joining.batching.is_some();
-        let alone = match goods {
+        let placed = match goods {
             Goods::Original(payload, encoding) => {
-                Some(Batch::original(now, weight, payload, *encoding))
+                self.put_alone(Batch::original(now, weight, payload, *encoding), room);
+                Ok(())
             }
             Goods::Large(payload, Some(shared)) if joining.batching.is_none() => {
                 let mut batch = Batch::new(now);
                 batch.attach(weight, payload, Some(shared));
-                Some(batch)
+                self.put_alone(batch, room);
+                Ok(())
             }
-            Goods::Small(_) | Goods::Large(..) => None,
+            Goods::Large(payload, _) => self.join(now, room, joining, weight, |batch| {
+                batch.attach(weight, payload, None);
+                Ok(())
+            }),
+            // Two copies of one request may have counted on the same room: it is made sure of here.
+            Goods::Small(write) => self.join(now, room, joining, weight, |batch| {
+                self.make_room(batch, weight).map_err(|_| DropReason::NoTicket)?;
+                batch.gather(weight, write);
+                Ok(())
+            }),
         };
-        if let Some(mut batch) = alone {
-            batch.hold(room.slots);
-            ring.put_alone(batch);
-        } else {
-            let batching = joining.batching.as_ref();
-            let Some(batch) = ring.open_for(now, &joining.key, batching, weight) else {
-                drop(ring);
-                self.supplies.meter.enqueue_failed.increment(weight.items);
-                self.supplies.row.dropped(DropReason::QueueFull, weight);
-                return;
-            };
-            match goods {
-                Goods::Small(write) => batch.gather(weight, write),
-                Goods::Large(payload, _) | Goods::Original(payload, _) => {
-                    batch.attach(weight, payload, None);
-                }
-            }
-            batch.hold(room.slots);
-            ring.joined(&joining.key, weight, joins);
+        if let Err(reason) = placed {
+            self.supplies.meter.enqueue_failed.increment(weight.items);
+            self.supplies.row.dropped(reason, weight);
+            return;
         }
         self.book_slots(weight, true);
+        let ring = self.ring.borrow();
         let due = ring.due_batches(now);
-        let later = !matches!(ring.due(now), Due::Never);
+        let later = due == 0 && !matches!(ring.due(now), Due::Never);
         drop(ring);
         self.desk.call(due, later);
+    }
+
+    fn put_alone(&self, mut batch: Batch, room: Room) {
+        batch.hold(room.slots);
+        self.ring.borrow_mut().put_alone(batch);
+    }
+
+    /// Puts a copy into the open batch of its key.
+    fn join(
+        &self,
+        now: Instant,
+        room: Room,
+        joining: &Joining,
+        weight: Weight,
+        put: impl FnOnce(&mut Batch) -> Result<(), DropReason>,
+    ) -> Result<(), DropReason> {
+        let mut ring = self.ring.borrow_mut();
+        let batching = joining.batching.as_ref();
+        let batch =
+            ring.open_for(now, &joining.key, batching, weight).ok_or(DropReason::QueueFull)?;
+        put(batch)?;
+        batch.hold(room.slots);
+        let joins = self.plan.queue.merge || joining.batching.is_some();
+        ring.joined(&joining.key, weight, joins);
+        Ok(())
     }
 
     /// Gives back what [`Destination::reserve`] prepared for a request that was refused after all.
@@ -238,7 +269,8 @@ impl Destination {
         self.ring.borrow_mut().abandon_empty(&joining.key);
     }
 
-    /// Counts a copy that found no room and is dropped, another destination having taken the request.
+    /// Counts a copy that found no room and is dropped, another destination having taken the
+    /// request.
     pub fn turned_away(&self, weight: Weight) {
         self.supplies.meter.enqueue_failed.increment(weight.items);
         self.supplies.row.routed(weight);
@@ -250,7 +282,8 @@ impl Destination {
         self.supplies.meter.enqueue_failed.increment(weight.items);
     }
 
-    /// Waits for the next batch that worker `worker` is to send; `None` once the queue is closed and empty.
+    /// Waits for the next batch that worker `worker` is to send; `None` once the queue is closed
+    /// and empty.
     pub async fn next(self: &Rc<Self>, worker: usize) -> Option<(Sealed, Flight)> {
         loop {
             let now = clock::now();
@@ -280,116 +313,6 @@ impl Destination {
         self.supplies.meter.batch_requests.record(weight.requests as f64);
         let flight = Flight::new(Rc::clone(self), weight, slots);
         (sealed, flight)
-    }
-
-    /// Whether more than [`SOFT_BYTES`] wait and are in flight at a backend that does answer.
-    #[must_use]
-    pub fn is_pressed(&self) -> bool {
-        self.ring.borrow().held_bytes() > SOFT_BYTES
-            && !self.failing.get()
-            && clock::now().saturating_duration_since(self.last_answer.get()) < SILENT_AFTER
-    }
-
-    /// Waits until the pressure is gone; the caller bounds it with [`SOFT_DELAY`].
-    pub async fn relieved(&self) {
-        while self.is_pressed() {
-            self.desk.relief().await;
-        }
-    }
-
-    /// Tells the queue how its backend does: `failing` from the first failed attempt until the next
-    /// success; `breaker_open` once it counts as dead.
-    pub fn set_health(&self, failing: bool, breaker_open: bool) {
-        self.failing.set(failing);
-        self.breaker_open.set(breaker_open);
-        self.supplies.meter.breaker_open.set(if breaker_open { 1.0 } else { 0.0 });
-        if failing {
-            self.desk.relieve();
-        }
-    }
-
-    /// Whether the backend counts as dead.
-    #[must_use]
-    pub fn is_dead(&self) -> bool {
-        self.breaker_open.get()
-    }
-
-    /// The backend answered something.
-    pub fn answered(&self) {
-        self.last_answer.set(clock::now());
-    }
-
-    /// Upkeep a few times a second: copies that have waited stop pinning large blocks, the age of the
-    /// oldest is published.
-    pub fn sweep(&self, now: Instant) {
-        let home = &self.supplies.home;
-        let lost = self.ring.borrow_mut().retain(|batch| {
-            now.saturating_duration_since(batch.since()) < DETACH_AFTER
-                || batch.detach(home).is_ok()
-        });
-        if lost.requests > 0 {
-            self.book_slots(lost, false);
-            self.supplies.row.dropped(DropReason::NoTicket, lost);
-        }
-        let oldest = self.ring.borrow().oldest();
-        let age = oldest.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
-        self.supplies.meter.oldest_age_seconds.set(age);
-        self.supplies.slots.sweep();
-        if !self.is_pressed() {
-            self.desk.relieve();
-        }
-    }
-
-    /// From now on nothing waits for company.
-    pub fn flush(&self) {
-        self.ring.borrow_mut().flush();
-        self.desk.call_all();
-    }
-
-    /// Takes nothing more; what waits leaves without waiting for company, then the workers end.
-    pub fn close(&self) {
-        self.closed.set(true);
-        self.flush();
-    }
-
-    /// Waits until nothing waits and nothing is in flight.
-    pub async fn emptied(&self) {
-        while !self.is_idle() {
-            self.emptied.notified().await;
-        }
-    }
-
-    /// What workers hold: refused by the backend so far and to be tried again, and sent without an
-    /// answer yet.
-    #[must_use]
-    pub fn in_flight(&self) -> (Weight, Weight) {
-        let unanswered = self.unanswered.get();
-        (self.held_by_workers.get().minus(unanswered), unanswered)
-    }
-
-    /// From now on, flights that end without a fate are counted as dropped for `reason`.
-    pub fn blame(&self, reason: DropReason) {
-        self.blame.set(reason);
-    }
-
-    /// Whether nothing waits and nothing is in flight.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.ring.borrow().is_idle()
-    }
-
-    /// Drops what waits (not what is in flight), counted under `reason`; returns what it weighed.
-    pub fn abandon(&self, reason: DropReason) -> Weight {
-        let lost = self.ring.borrow_mut().retain(|_| false);
-        if lost.requests > 0 {
-            self.book_slots(lost, false);
-            self.supplies.row.dropped(reason, lost);
-        }
-        if self.is_idle() {
-            self.emptied.notify_waiters();
-        }
-        self.desk.call_all();
-        lost
     }
 
     fn landed(&self, weight: Weight) {

@@ -240,9 +240,9 @@ fn bench(capacity: u64, merge: bool) -> Bench {
 
 fn send(bench: &Bench, bytes: usize) -> Result<(), Full> {
     let joining = Joining::default();
-    let room = bench.destination.reserve(&joining, weight(bytes), true)?;
+    let room = bench.destination.reserve(clock::now(), &joining, weight(bytes), true)?;
     let write = |out: &mut Vec<u8>| out.extend(std::iter::repeat_n(1, bytes));
-    bench.destination.push(room, &joining, weight(bytes), &Goods::Small(&write));
+    bench.destination.push(clock::now(), room, &joining, weight(bytes), &Goods::Small(&write));
     Ok(())
 }
 
@@ -257,6 +257,24 @@ async fn a_full_queue_says_so_and_has_room_again_after_the_answer() {
     flight.settle(weight(20), Fate::Delivered);
     drop(flight);
     send(&bench, 10).expect("the slots are back");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn two_copies_of_one_request_that_counted_on_the_same_room_both_fit() {
+    let bench = bench(10, true);
+    let (now, joining) = (clock::now(), Joining::default());
+    let copies = [1500, 3000].map(|bytes| {
+        let room = bench.destination.reserve(now, &joining, weight(bytes), true);
+        (bytes, room.expect("room"))
+    });
+    for (bytes, room) in copies {
+        let write = |out: &mut Vec<u8>| out.extend(std::iter::repeat_n(1, bytes));
+        bench.destination.push(now, room, &joining, weight(bytes), &Goods::Small(&write));
+    }
+    let (sealed, _flight) = bench.destination.next(0).await.expect("open");
+    assert_eq!((sealed.requests(), sealed.payload().len()), (2, 4500));
+    let block = sealed.payload().chunks()[0].block();
+    assert!(block.ticket().amount() >= block.capacity());
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -310,8 +328,17 @@ async fn clients_are_held_back_while_megabytes_wait_and_let_go_on_landing() {
     bench.destination.answered();
     let large = payload(&bench.pool, &vec![1; SOFT_BYTES + 1]);
     let joining = Joining::default();
-    let room = bench.destination.reserve(&joining, weight(large.len()), false).expect("room");
-    bench.destination.push(room, &joining, weight(large.len()), &Goods::Large(&large, None));
+    let room = bench
+        .destination
+        .reserve(clock::now(), &joining, weight(large.len()), false)
+        .expect("room");
+    bench.destination.push(
+        clock::now(),
+        room,
+        &joining,
+        weight(large.len()),
+        &Goods::Large(&large, None),
+    );
     assert!(bench.destination.is_pressed());
     let (_, mut flight) = bench.destination.next(0).await.expect("open");
     assert!(bench.destination.is_pressed(), "what is in flight counts");
@@ -336,9 +363,10 @@ async fn compressed_originals_are_never_joined() {
     let original = payload(&bench.pool, b"gz");
     let joining = Joining::default();
     for _ in 0..2 {
-        let room = bench.destination.reserve(&joining, weight(2), false).expect("room");
+        let room =
+            bench.destination.reserve(clock::now(), &joining, weight(2), false).expect("room");
         let goods = Goods::Original(&original, Encoding::Gzip);
-        bench.destination.push(room, &joining, weight(2), &goods);
+        bench.destination.push(clock::now(), room, &joining, weight(2), &goods);
     }
     for _ in 0..2 {
         let (sealed, _flight) = bench.destination.next(1).await.expect("open");

@@ -134,7 +134,11 @@ impl<'a> Cursor<'a> {
     /// As [`Self::block`], or the key has another wire type.
     #[inline]
     pub fn body(&mut self, key: Key) -> Result<&'a [u8], WireError> {
-        if key.wire() == field::LEN { self.block() } else { Err(self.wrong_wire_type(key)) }
+        if key.wire() == field::LEN {
+            self.block()
+        } else {
+            Err(self.wrong_wire_type(key, field::LEN))
+        }
     }
 
     /// Skips the body of a length-delimited field whose key was just read.
@@ -162,7 +166,11 @@ impl<'a> Cursor<'a> {
     /// As [`Self::varint`], or the key has another wire type.
     #[inline]
     pub fn number(&mut self, key: Key) -> Result<u64, WireError> {
-        if key.wire() == field::VARINT { self.varint() } else { Err(self.wrong_wire_type(key)) }
+        if key.wire() == field::VARINT {
+            self.varint()
+        } else {
+            Err(self.wrong_wire_type(key, field::VARINT))
+        }
     }
 
     /// Takes the eight bytes of a `fixed64` or `double` field whose key was just read.
@@ -172,7 +180,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn fixed64(&mut self, key: Key) -> Result<u64, WireError> {
         if key.wire() != field::FIXED64 {
-            return Err(self.wrong_wire_type(key));
+            return Err(self.wrong_wire_type(key, field::FIXED64));
         }
         let Some((bytes, rest)) = self.rest.split_first_chunk::<8>() else {
             return Err(self.error(Reason::Truncated));
@@ -270,8 +278,8 @@ impl<'a> Cursor<'a> {
 
     #[cold]
     #[inline(never)]
-    fn wrong_wire_type(&self, key: Key) -> WireError {
-        self.error(Reason::WrongWireType { field: key.number(), found: key.wire() })
+    fn wrong_wire_type(&self, key: Key, expected: u8) -> WireError {
+        self.error(Reason::WrongWireType { field: key.number(), found: key.wire(), expected })
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Reason {
         field: u32,
         /// The wire type found.
         found: u8,
+        /// The field's own wire type.
+        expected: u8,
     },
     /// The end of a group that was not open.
     GroupEnd(u32),
@@ -84,8 +86,8 @@ impl fmt::Display for Reason {
             Self::KeyTooLarge(key) => write!(f, "field key {key} is larger than 32 bits"),
             Self::FieldZero => f.write_str("field number 0"),
             Self::UnknownWireType(found) => write!(f, "unknown wire type {found}"),
-            Self::WrongWireType { field, found } => {
-                write!(f, "field {field} has wire type {found}, expected 2")
+            Self::WrongWireType { field, found, expected } => {
+                write!(f, "field {field} has wire type {found}, expected {expected}")
             }
             Self::GroupEnd(field) => write!(f, "end of group {field}, which is not open"),
             Self::GroupTooDeep => f.write_str("groups nested too deep"),
@@ -105,7 +107,7 @@ mod tests {
     fn an_error_names_its_place_and_what_was_found() {
         let error = WireError::new(17, Reason::LengthPastEnd { length: 400, left: 12 });
         assert_eq!(error.to_string(), "offset 17: length 400 runs past the end (12 bytes left)");
-        let error = WireError::new(0, Reason::WrongWireType { field: 2, found: 5 });
+        let error = WireError::new(0, Reason::WrongWireType { field: 2, found: 5, expected: 2 });
         assert_eq!(error.to_string(), "offset 0: field 2 has wire type 5, expected 2");
     }
 }

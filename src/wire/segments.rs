@@ -76,6 +76,10 @@ impl Segment {
     }
 }
 
+/// How many segments, and how many bytes, scratch stays grown for between requests.
+pub(crate) const LIST_KEPT: usize = 1 << 14;
+pub(crate) const BYTES_KEPT: usize = 1 << 20;
+
 /// The list and the patch buffer it points into.
 #[derive(Debug, Default)]
 pub(crate) struct Segments {
@@ -89,9 +93,12 @@ impl Segments {
         Self { list: Vec::new(), patch: Vec::new(), len: 0 }
     }
 
+    /// Forgets all; memory beyond the usual is given back.
     pub(crate) fn clear(&mut self) {
         self.list.clear();
+        self.list.shrink_to(LIST_KEPT);
         self.patch.clear();
+        self.patch.shrink_to(BYTES_KEPT);
         self.len = 0;
     }
 
@@ -105,6 +112,11 @@ impl Segments {
 
     pub(crate) const fn len(&self) -> usize {
         self.len
+    }
+
+    pub(crate) const fn memory(&self) -> usize {
+        let list = self.list.capacity().saturating_mul(size_of::<Segment>());
+        list.saturating_add(self.patch.capacity())
     }
 
     /// Appends a slice of the request.

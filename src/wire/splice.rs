@@ -45,9 +45,11 @@ impl Splice {
         Self { out: Segments::new(), rewrite: Rewrite::new() }
     }
 
-    /// Forgets what was appended, keeps the memory.
+    /// Forgets what was appended. The memory is kept, unless one request made it grow far beyond
+    /// the usual.
     pub fn clear(&mut self) {
         self.out.clear();
+        self.rewrite.clear();
     }
 
     /// Appends a slice of the request as it is.
@@ -124,6 +126,12 @@ impl Splice {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.out.len() == 0
+    }
+
+    /// Bytes of memory that the scratch holds.
+    #[must_use]
+    pub const fn memory(&self) -> usize {
+        self.out.memory().saturating_add(self.rewrite.memory())
     }
 
     /// Appends all segments to `out`, gathered.

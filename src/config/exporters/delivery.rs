@@ -117,6 +117,7 @@ fn batch(queue: &Section<'_>, of_queue: Option<Sizer>) -> Option<Batching> {
         let fault = Fault::new(Code::BadValue, "a batch is measured in items or bytes");
         let expected = "`sizer: items` or `sizer: bytes` under `batch`";
         queue.report.error(section.mark_of("sizer"), &section.path, fault.expected(expected));
+        return None;
     }
     let delay_max = section.duration("flush_timeout", Duration::from_millis(200));
     if delay_max.is_zero()

@@ -1,4 +1,5 @@
-//! `headers` of an exporter: a mapping, or a list of `{name, value}`. Values are kept out of messages.
+//! `headers` of an exporter: a mapping, or a list of `{name, value}`. Values are kept out of
+//! messages.
 
 use http::{HeaderName, HeaderValue};
 

@@ -42,7 +42,7 @@ pub(in crate::config) const PULL_EXPORTER: Table = Table {
     keys: &[key("prometheus", "mapping", "required", "the metrics page")],
 };
 pub(in crate::config) const PROMETHEUS: Table = Table {
-    scope: "service.telemetry.metrics.readers.prometheus",
+    scope: "service.telemetry.metrics.readers.pull.exporter.prometheus",
     keys: &[
         key("host", "IP address or localhost", "required", "host to listen on"),
         key("port", "whole number", "required", "port to listen on"),

@@ -122,7 +122,11 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     ("service.telemetry.logs", "initial_fields", Ignored(LOGGER)),
     ("service.telemetry.logs", "processors", Ignored(LOGGER)),
     ("service.telemetry.metrics.readers", "periodic", NotYet("scrape the metrics page")),
-    ("service.telemetry.metrics.readers.prometheus", "with_resource_constant_labels", NotYet("")),
+    (
+        "service.telemetry.metrics.readers.pull.exporter.prometheus",
+        "with_resource_constant_labels",
+        NotYet(""),
+    ),
 ];
 
 /// Durations that mean "off", as they may be written.

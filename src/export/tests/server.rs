@@ -1,5 +1,5 @@
-//! A backend in the test: a pipe for each socket, hyper's server at its other end, answers as the test
-//! says.
+//! A backend in the test: a pipe for each socket, hyper's server at its other end, answers as the
+//! test says.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

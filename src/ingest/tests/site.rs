@@ -30,7 +30,7 @@ use crate::units::{DestinationId, MIB, ReceiverId};
 
 /// The limit of a message in these tests.
 pub(super) const BYTES_MAX: usize = 4 * MIB;
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 pub(super) struct Site {
     pub(super) gate: Rc<Gate>,

@@ -12,13 +12,16 @@ use crate::edit::{Action, Edit, Source};
 use crate::error::WireError;
 use crate::resource::Pair;
 use crate::schema;
-use crate::segments::Span;
+use crate::segments::{BYTES_KEPT, Span};
 use crate::value::Value;
 use crate::varint;
 
 /// The keys of fields 1 and 2 as messages: attribute and key, value.
 const FIELD_1: u8 = 0x0a;
 const FIELD_2: u8 = 0x12;
+
+/// How many fields of a resource the lists stay grown for between requests.
+const PIECES_KEPT: usize = 1 << 10;
 
 /// What an edit can refer to.
 #[derive(Clone, Copy)]
@@ -80,6 +83,22 @@ enum State {
 impl Rewrite {
     pub(super) const fn new() -> Self {
         Self { parts: Vec::new(), pieces: Vec::new(), encoded: Vec::new() }
+    }
+
+    /// Forgets the resource; memory beyond the usual is given back.
+    pub(super) fn clear(&mut self) {
+        self.parts.clear();
+        self.parts.shrink_to(PIECES_KEPT);
+        self.pieces.clear();
+        self.pieces.shrink_to(PIECES_KEPT);
+        self.encoded.clear();
+        self.encoded.shrink_to(BYTES_KEPT);
+    }
+
+    pub(super) const fn memory(&self) -> usize {
+        let parts = self.parts.capacity().saturating_mul(size_of::<Span>());
+        let pieces = self.pieces.capacity().saturating_mul(size_of::<Piece>());
+        parts.saturating_add(pieces).saturating_add(self.encoded.capacity())
     }
 
     /// The `resource` fields of the group, whole, in order.

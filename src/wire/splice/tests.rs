@@ -166,3 +166,16 @@ fn a_used_splice_starts_over_after_clear() {
         assert_eq!(splice.patch(), out);
     }
 }
+
+#[test]
+fn one_huge_resource_does_not_keep_its_memory() {
+    let huge = "v".repeat(4 << 20);
+    let request = group(&[&resource(&[("a", &huge)])]);
+    let mut scan = Request::new();
+    scan.scan(Signal::Traces, &request).unwrap();
+    let mut splice = Splice::new();
+    assert!(splice.edit_group(&request, &scan.groups[0], &[upsert("b", "1")], &[]).unwrap());
+    assert!(splice.patch().len() > huge.len());
+    splice.clear();
+    assert!(splice.memory() < 3 << 20, "{} bytes are kept", splice.memory());
+}

@@ -1,0 +1,127 @@
+//! How a destination does, and how it ends: pressure on clients, health, sweeps, draining.
+//!
+//! Nothing here moves a payload; what is removed from the queue is booked with its reason.
+
+use std::time::{Duration, Instant};
+
+use super::{Destination, SOFT_BYTES};
+use crate::runtime::clock;
+use crate::telemetry::ledger::DropReason;
+use crate::units::Weight;
+
+/// A destination that has answered nothing for this long does not hold clients back.
+const SILENT_AFTER: Duration = Duration::from_secs(1);
+/// Waiting copies older than this stop pinning blocks much larger than themselves.
+const DETACH_AFTER: Duration = Duration::from_millis(100);
+
+impl Destination {
+    /// Whether more than [`SOFT_BYTES`] wait and are in flight at a backend that does answer.
+    #[must_use]
+    pub fn is_pressed(&self) -> bool {
+        self.ring.borrow().held_bytes() > SOFT_BYTES
+            && !self.failing.get()
+            && clock::now().saturating_duration_since(self.last_answer.get()) < SILENT_AFTER
+    }
+
+    /// Waits until the pressure is gone; the caller bounds it with [`SOFT_DELAY`].
+    pub async fn relieved(&self) {
+        while self.is_pressed() {
+            self.desk.relief().await;
+        }
+    }
+
+    /// Tells the queue how its backend does: `failing` from the first failed attempt until the next
+    /// success; `breaker_open` once it counts as dead.
+    pub fn set_health(&self, failing: bool, breaker_open: bool) {
+        self.failing.set(failing);
+        self.breaker_open.set(breaker_open);
+        self.supplies.meter.breaker_open.set(if breaker_open { 1.0 } else { 0.0 });
+        if failing {
+            self.desk.relieve();
+        }
+    }
+
+    /// Whether the backend counts as dead.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.breaker_open.get()
+    }
+
+    /// The backend answered something.
+    pub fn answered(&self) {
+        self.last_answer.set(clock::now());
+    }
+
+    /// Upkeep a few times a second: copies that have waited stop pinning large blocks, the age of
+    /// the oldest is published.
+    pub fn sweep(&self, now: Instant) {
+        let home = &self.supplies.home;
+        let lost = self.ring.borrow_mut().retain(|batch| {
+            now.saturating_duration_since(batch.since()) < DETACH_AFTER
+                || batch.detach(home).is_ok()
+        });
+        if lost.requests > 0 {
+            self.book_slots(lost, false);
+            self.supplies.row.dropped(DropReason::NoTicket, lost);
+        }
+        let oldest = self.ring.borrow().oldest();
+        let age = oldest.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
+        self.supplies.meter.oldest_age_seconds.set(age);
+        self.supplies.slots.sweep();
+        if !self.is_pressed() {
+            self.desk.relieve();
+        }
+    }
+
+    /// From now on nothing waits for company.
+    pub fn flush(&self) {
+        self.ring.borrow_mut().flush();
+        self.desk.call_all();
+    }
+
+    /// Takes nothing more; what waits leaves without waiting for company, then the workers end.
+    pub fn close(&self) {
+        self.closed.set(true);
+        self.flush();
+    }
+
+    /// Waits until nothing waits and nothing is in flight.
+    pub async fn emptied(&self) {
+        while !self.is_idle() {
+            self.emptied.notified().await;
+        }
+    }
+
+    /// What workers hold: refused by the backend so far and to be tried again, and sent without an
+    /// answer yet.
+    #[must_use]
+    pub fn in_flight(&self) -> (Weight, Weight) {
+        let unanswered = self.unanswered.get();
+        (self.held_by_workers.get().minus(unanswered), unanswered)
+    }
+
+    /// From now on, flights that end without a fate are counted as dropped for `reason`.
+    pub fn blame(&self, reason: DropReason) {
+        self.blame.set(reason);
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.ring.borrow().is_idle()
+    }
+
+    /// Drops what waits (not what is in flight), counted under `reason`; returns what it weighed.
+    pub fn abandon(&self, reason: DropReason) -> Weight {
+        let lost = self.ring.borrow_mut().retain(|_| false);
+        if lost.requests > 0 {
+            self.book_slots(lost, false);
+            self.supplies.row.dropped(reason, lost);
+        }
+        if self.is_idle() {
+            self.emptied.notify_waiters();
+        }
+        self.desk.call_all();
+        lost
+    }
+}
