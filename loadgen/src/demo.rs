@@ -111,6 +111,7 @@ impl Demo {
 
         let before = gateway.cpu()?;
         let streams = self.send(&ports, &sinks)?;
+        gateway.must_run()?;
         let cpu = gateway.cpu()?.saturating_sub(before);
         let ledger = page::ledger(ports.metrics)?;
         let reports = sinks.iter().map(Sink::report).collect();

@@ -1,8 +1,9 @@
 //! A connection to a backend, of either protocol, as a worker holds it.
 //!
-//! A worker drives its own connection: the connection is polled together with what waits for it, during
-//! an exchange and while the worker idles. So a warm request needs no task of its own, no channel between
-//! tasks and no second wake-up, and a connection that the backend closes is noticed at once.
+//! A worker drives its own connection: the connection is polled together with what waits for it,
+//! during an exchange and while the worker idles. So a warm request needs no task of its own, no
+//! channel between tasks and no second wake-up, and a connection that the backend closes is noticed
+//! at once.
 //!
 //! Invariants: one exchange at a time; after a [`Fault`] or a dropped exchange the line is not used
 //! again, since nobody knows what the backend has read.
@@ -42,8 +43,8 @@ pub(super) enum Trouble {
     Unconnected,
     /// The connection broke: nobody knows what the backend has read.
     Broken,
-    /// A connection that had been kept alive was closed under the request, or the backend says that it
-    /// did not begin: worth one more try at once, on a new connection.
+    /// A connection that had been kept alive was closed under the request, or the backend says that
+    /// it did not begin: worth one more try at once, on a new connection.
     Stale,
     /// No answer within the timeout.
     TimedOut,
@@ -127,8 +128,8 @@ where
 {
     let mut exchange = pin!(exchange);
     poll_fn(|context| {
-        // First the exchange, so that what it sends is written in this turn; last again, so that what
-        // was read reaches it in this turn.
+        // First the exchange, so that what it sends is written in this turn; last again, so that
+        // what was read reaches it in this turn.
         if let Poll::Ready(done) = exchange.as_mut().poll(context) {
             return Poll::Ready(done);
         }

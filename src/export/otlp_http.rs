@@ -3,9 +3,9 @@
 //! ```text
 //!  Parcel -> Request { head: prepared once, cloned; body: one multi-chunk frame } -> one writev
 //! ```
-//! Bounds: a head of 16 KiB and a read buffer of 64 KiB a connection, an answer of 4 MiB when it is a
-//! success and 64 KiB when it is an error; what is longer is not read and the connection is dropped.
-//! Redirects are not followed.
+//! Bounds: a head of 16 KiB and a read buffer of 64 KiB a connection, an answer of 4 MiB when it is
+//! a success and 64 KiB when it is an error; what is longer is not read and the connection is
+//! dropped. Redirects are not followed.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -140,8 +140,9 @@ impl Line {
     }
 }
 
-/// Reads an answer's body as far as it is of use, and judges it. A status that has arrived counts, even
-/// if the body after it breaks off. The second value is whether the answer was read to its end.
+/// Reads an answer's body as far as it is of use, and judges it. A status that has arrived counts,
+/// even if the body after it breaks off. The second value is whether the answer was read to its
+/// end.
 async fn read(response: Response<Incoming>) -> (Verdict, bool) {
     let (head, mut body) = response.into_parts();
     let success = head.status.is_success();

@@ -1,14 +1,15 @@
 //! One worker: takes a batch, sends it until its fate is known, and books the fate.
 //!
 //! ```text
-//!  next() -> encode -> [gate] -> attempt --accepted--> delivered (but for what the backend rejected)
+//!  next() -> encode -> [gate] -> attempt --accepted--> delivered, less what it rejected
 //!                        ^         |  |----refused---> halves, or rejected
 //!                        |         |  `--no answer, 503...
 //!                        `- wait --'------- time is up ---> dropped (retry_exhausted)
 //! ```
-//! Invariants: every batch is settled once, in parts that add up to it; a batch is not let go of before
-//! it is accepted, refused or expired; an attempt takes at most `timeout`. While the queue drains the
-//! worker goes on as always; whoever drains ends it by aborting its task, and the flight books the rest.
+//! Invariants: every batch is settled once, in parts that add up to it; a batch is not let go of
+//! before it is accepted, refused or expired; an attempt takes at most `timeout`. While the queue
+//! drains the worker goes on as always; whoever drains ends it by aborting its task, and the flight
+//! books the rest.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -147,7 +148,7 @@ impl Worker {
                 None => false,
                 Some(backoff) => match crew.gate.pass(clock::now, backoff.expires()).await {
                     Some(probe) => probe,
-                    None => return End::GaveUp("waited for a dead backend".to_owned()),
+                    None => return End::GaveUp("the backend was not back in time".to_owned()),
                 },
             };
             if again {
@@ -212,9 +213,9 @@ impl Worker {
     }
 }
 
-/// Sends over the line that is open, or over a new one. A line that turns out to have been closed while
-/// it idled is worth one more try at once: the backend did nothing wrong. `connected` is set once the
-/// backend may have seen something.
+/// Sends over the line that is open, or over a new one. A line that turns out to have been closed
+/// while it idled is worth one more try at once: the backend did nothing wrong. `connected` is set
+/// once the backend may have seen something.
 async fn exchange(
     caller: &Caller,
     line: Option<Line>,

@@ -5,8 +5,9 @@
 //!  length known                        one block of that size; frames are copied and dropped
 //!  length unknown                      one frame of <= 8 KiB as it is, else a block that doubles
 //! ```
-//! Frames pin the protocol library's read buffer, hence the copy. Invariants: never more bytes are held than the
-//! ticket says (beside the frame in hand); a body over its limit is given up at the frame that passes it.
+//! Frames pin the protocol library's read buffer, hence the copy. Invariants: never more bytes are
+//! held than the ticket says (beside the frame in hand); a body over its limit is given up at the
+//! frame that passes it.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -22,8 +23,7 @@ use super::verdict::Fault;
 use crate::buf::block::Block;
 use crate::buf::budget::Ticket;
 use crate::buf::pool::Home;
-use crate::pipeline::Message;
-use crate::queue::batch::GATHER_BYTES_MAX;
+use crate::pipeline::{GATHER_BYTES_MAX, Message};
 use crate::units::KIB;
 
 /// What a request of unknown length asks for at first.
@@ -58,8 +58,8 @@ impl Source for Incoming {
     }
 }
 
-/// The body of an HTTP/2 stream with the stream's own deadline. Flow-control capacity is given back as soon as the
-/// bytes are handed out.
+/// The body of an HTTP/2 stream with the stream's own deadline. Flow-control capacity is given back
+/// as soon as the bytes are handed out.
 pub(super) struct StreamBody<'a> {
     pub(super) stream: RecvStream,
     pub(super) guard: &'a Guard,

@@ -1,10 +1,11 @@
 //! One connection's state: its charge, its deadline, where it stands.
 //!
 //! ```text
-//!  Idle -- first bytes --> Head -- head complete --> Busy (body deadline, then none) -- answer --> Idle
+//!  Idle -- first bytes --> Head -- head complete --> Busy (body deadline) -- answer --> Idle
 //! ```
-//! Shared by the socket wrapper, the protocol driver and the requests of the connection, all in one task
-//! (and, over HTTP/2, its streams'). Dropping it gives the charge back and counts the connection out.
+//! Shared by the socket wrapper, the protocol driver and the requests of the connection, all in one
+//! task (and, over HTTP/2, its streams'). Dropping it gives the charge back and counts the
+//! connection out.
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -18,8 +19,8 @@ use crate::buf::budget::Ticket;
 use crate::pipeline::Entry;
 use crate::units::KIB;
 
-/// What every connection costs the budget: hyper's or h2's buffers (41 KiB measured, idle after a large
-/// body) and the task. A thousand connections hold 48 MiB.
+/// What every connection costs the budget: hyper's or h2's buffers (41 KiB measured, idle after a
+/// large body) and the task. A thousand connections hold 48 MiB.
 pub(super) const CONNECTION_BYTES: usize = 48 * KIB;
 
 /// A connection with several requests under way holds at most this part of the budget.

@@ -1,13 +1,15 @@
 //! HTTP/2: the `h2` crate's server, one local task a stream.
 //!
-//! Flow control is the admission's arm: a stream may send 4 MiB ahead, but the connection's window is 65,535
-//! bytes plus what the tickets of its requests allow, at most 16 MiB. So bytes that no ticket pays for are
-//! never more than 64 KiB a connection, and a request that has its ticket is not held back.
+//! Flow control is the admission's arm: a stream may send 4 MiB ahead, but the connection's window
+//! is 65,535 bytes plus what the tickets of its requests allow, at most 16 MiB. So bytes that no
+//! ticket pays for are never more than 64 KiB a connection, and a request that has its ticket is
+//! not held back.
 //!
 //! ```text
 //!  driver: expired? draining? window -> accept -> task: grpc | otlp over h2c
 //! ```
-//! Invariant: whatever a stream reads is released at once, so that no stream waits for another's window.
+//! Invariant: whatever a stream reads is released at once, so that no stream waits for another's
+//! window.
 
 use std::future::poll_fn;
 use std::rc::Rc;

@@ -1,12 +1,10 @@
-//! One OTLP/HTTP request, whatever the version of HTTP below: checks, ticket, body, pipeline, answer.
-
-use std::future::Future;
+//! One OTLP/HTTP request, whatever the version of HTTP below: checks, ticket, body, pipeline,
+//! answer.
 
 use ::http::request::Parts;
 use ::http::{Method, Response};
 use bytes::Bytes;
 use spanyard_wire::reply;
-use tokio::time::timeout;
 
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
 use super::client::Client;
@@ -14,12 +12,10 @@ use super::front::Way;
 use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::verdict::{self, Fault};
-use crate::pipeline::{Arrival, Entry, Verdict};
-use crate::queue::SOFT_DELAY;
-use crate::queue::batch::Encoding;
+use crate::pipeline::{Arrival, Encoding, Entry, Verdict};
 
-/// Handles a request; the second value tells that it was refused, so that some of its body may be unread.
-/// `guard` is the deadline of whoever waits for the body.
+/// Handles a request; the second value tells that it was refused, so that some of its body may be
+/// unread. `guard` is the deadline of whoever waits for the body.
 pub(super) async fn answer<B: Source>(
     client: &Client,
     guard: &Guard,
@@ -124,12 +120,13 @@ impl Arriving<'_> {
     }
 }
 
-/// Turns a verdict into success, possibly partial, after the pressure it tells of has been waited out.
+/// Turns a verdict into success, possibly partial, after the pressure it tells of has been waited
+/// out.
 pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fault> {
     match verdict {
         Verdict::Accepted { hold: None } => Ok(None),
-        Verdict::Accepted { hold: Some(destination) } => {
-            relieved(destination.relieved()).await;
+        Verdict::Accepted { hold: Some(hold) } => {
+            hold.over().await;
             Ok(None)
         }
         Verdict::Partial { rejected, message } => {
@@ -137,11 +134,6 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
         }
         Verdict::Refused(refusal) => Err(refusal.into()),
     }
-}
-
-/// Waits at most [`SOFT_DELAY`]; after that only the hard bound counts.
-async fn relieved(pressure: impl Future<Output = ()>) {
-    drop(timeout(SOFT_DELAY, pressure).await);
 }
 
 /// Counts and logs a request that never was a message.

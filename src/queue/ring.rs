@@ -1,11 +1,12 @@
-//! When a batch leaves: the rule "keep the queue short and the batches big" as a pure state machine.
+//! When a batch leaves: the rule "keep the queue short and the batches big" as a pure state
+//! machine.
 //!
 //! ```text
 //!  put -> open (joined while it is small) -> sealed (full, alone, or flushed) -> take -> in flight
 //! ```
 //! - Nothing in flight: what waits leaves at once; there is no timer at low load.
-//! - Something in flight: a further batch leaves at 256 KiB, or 1 ms after its first copy if the last
-//!   batch joined 8 requests or more, else at once.
+//! - Something in flight: a further batch leaves at 256 KiB, or 1 ms after its first copy if the
+//!   last batch joined 8 requests or more, else at once.
 //! - With a `batch` in the file: at its size, or after its delay.
 //!
 //! Time is an argument. The ring neither wakes nor sends; [`super::Destination`] does.
@@ -35,8 +36,8 @@ pub const OPEN_BATCHES_MAX: usize = 1000;
 pub struct MergeKey {
     /// Which batch settings: 0 is merging by load, others are numbered by the shard's lanes.
     pub batching: usize,
-    /// The values of `metadata_keys`, written so that equal bytes mean equal values and an absent value
-    /// is not an empty one.
+    /// The values of `metadata_keys`, written so that equal bytes mean equal values and an absent
+    /// value is not an empty one.
     pub metadata: Option<Rc<[u8]>>,
 }
 
@@ -72,8 +73,8 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// The open batch for `key` if a copy of `weight` still fits, or a new one. `None` when too many
-    /// sets of metadata values are open.
+    /// The open batch for `key` if a copy of `weight` still fits, or a new one. `None` when too
+    /// many sets of metadata values are open.
     pub fn open_for(
         &mut self,
         now: Instant,

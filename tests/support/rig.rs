@@ -1,5 +1,13 @@
-//! A pipeline on one shard without sockets: requests in, batches out, books open. For tests and benches.
-#![allow(dead_code, reason = "each user takes its part")]
+//! A pipeline on one shard without sockets: requests in, batches out, books open. For tests and
+//! benches.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "shared by tests, each of which takes its part, and a surprise ends the run"
+)]
 
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};

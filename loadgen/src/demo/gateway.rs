@@ -69,9 +69,7 @@ impl Gateway {
     pub(super) fn wait_until_healthy(&mut self, health: SocketAddr) -> Result<(), String> {
         let start = clock::now();
         while start.elapsed() < START_MAX {
-            if let Some(status) = self.child.try_wait().map_err(|e| e.to_string())? {
-                return Err(format!("the gateway ended with {status}:\n{}", self.last_lines()));
-            }
+            self.must_run()?;
             if client::get(health, "/").is_ok_and(|reply| reply.status == 200) {
                 return Ok(());
             }
@@ -79,6 +77,14 @@ impl Gateway {
         }
         let log = self.last_lines();
         Err(format!("the gateway is not healthy on {health} after {START_MAX:?}:\n{log}"))
+    }
+
+    /// An error with the end of its log, if it has ended by itself.
+    pub(super) fn must_run(&mut self) -> Result<(), String> {
+        match self.child.try_wait().map_err(|e| format!("state of the gateway: {e}"))? {
+            Some(status) => Err(format!("the gateway ended, {status}:\n{}", self.last_lines())),
+            None => Ok(()),
+        }
     }
 
     /// CPU time used so far, user and system.

@@ -17,10 +17,10 @@ pub(super) struct Ledger {
 
 /// Fetches the page and reads the ledger from it.
 pub(super) fn ledger(metrics: SocketAddr) -> io::Result<Ledger> {
-    let reply = client::get(metrics, "/metrics")?;
+    let place = |what: String| io::Error::other(format!("http://{metrics}/metrics: {what}"));
+    let reply = client::get(metrics, "/metrics").map_err(|e| place(e.to_string()))?;
     if reply.status != 200 {
-        let message = format!("http://{metrics}/metrics: expected 200, got {}", reply.status);
-        return Err(io::Error::other(message));
+        return Err(place(format!("expected 200, got {}", reply.status)));
     }
     Ok(read(&String::from_utf8_lossy(&reply.body)))
 }
