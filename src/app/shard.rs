@@ -94,6 +94,7 @@ impl Shard {
             ledger: common.ledger.shard(index),
             scratch: RefCell::default(),
         });
+        let deflater = Deflater::new(meter.recompressed_bytes.clone());
         let supplies =
             ingest::Supplies::new(Arc::clone(&tools.home), Arc::clone(&tools.lease), meter);
         let watch = Rc::clone(supplies.watch());
@@ -102,7 +103,7 @@ impl Shard {
             common,
             index,
             tools,
-            deflater: Rc::default(),
+            deflater,
             supplies,
             served: Vec::new(),
             gates: Vec::new(),

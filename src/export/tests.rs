@@ -142,7 +142,8 @@ fn bench(wish: &Wish, target: Target, kind: Kind) -> Bench {
         row: ledger.shard(0).row("otlp/test", Signal::Traces),
     };
     let destination = Destination::new(wish.plan(target), supplies, wish.workers);
-    let workers = start(&destination, &Backend(kind), wish.workers, &Deflater::new());
+    let deflater = Deflater::new(metrics::Counter::noop());
+    let workers = start(&destination, &Backend(kind), wish.workers, &deflater);
     Bench { destination, ledger, pool, registry, workers }
 }
 
