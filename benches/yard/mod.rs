@@ -3,18 +3,10 @@
 //! ```text
 //! arrival -> Entry::accept (scan, route, rewrite, push) -> queue -> Destination::next -> settled
 //! ```
-//! One receiver routes by a resource attribute to one of two HTTP destinations; the route that takes
-//! all bodies of `payloads` may edit them. Must be used inside of a tokio runtime: queues ask for the
-//! time. Not here: connections, compression, retries, more than one shard.
+//! One receiver routes by a resource attribute to one of two HTTP destinations; the route that
+//! takes all bodies of `payloads` may edit them. Must be used inside of a tokio runtime: queues ask
+//! for the time. Not here: connections, compression, retries, more than one shard.
 
-#[allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    unreachable_pub,
-    reason = "shared with the tests, where a surprise ends the run"
-)]
 #[path = "../../tests/support/rig.rs"]
 mod rig;
 
