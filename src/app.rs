@@ -3,8 +3,8 @@
 //! ```text
 //!  main thread: bind -> admin thread -> shards -> wait for signals -> drain -> exit code
 //! ```
-//! Listeners, counters, budgets and the plan live here and outlast a shard that breaks. What runs on a
-//! shard's thread is in [`shard`]; what it is made of in [`assembly`].
+//! Listeners, counters, budgets and the plan live here and outlast a shard that breaks. What runs
+//! on a shard's thread is in [`shard`]; what it is made of in [`assembly`].
 
 mod assembly;
 mod banner;
@@ -112,7 +112,8 @@ impl App {
                 self.common.settle(index, thread);
             }
         }
-        // A thread that still runs is the only writer of its cells: its items stay counted as queued.
+        // A thread that still runs is the only writer of its cells: its items stay counted as
+        // queued.
         for index in (0..threads.len()).filter(|at| threads.get(*at).is_some_and(Option::is_some)) {
             tracing::error!(shard = index, "the shard does not end");
         }

@@ -1,13 +1,13 @@
 //! THE HOT PATH ON ONE SCREEN: what happens to the bytes of a request, from scan to verdict.
 //!
 //! ```text
-//!  Arrival -- scan --> groups -- route --> selections -- rewrite --> goods -- admit --> push -- Verdict
+//!  Arrival -- scan --> groups -- route --> selections -- rewrite --> goods -- admit --> Verdict
 //! ```
 //! Everything runs in one turn on the core that has just read the bytes: no await, no lock.
 //!
-//! Invariants: nothing is queued anywhere before room has been taken everywhere; a request is refused as a
-//! whole or its groups reach a real destination each; memory is allocated for destinations and requests,
-//! never for spans. It neither reads sockets nor speaks a status code.
+//! Invariants: nothing is queued anywhere before room has been taken everywhere; a request is
+//! refused as a whole or its groups reach a real destination each; memory is allocated for
+//! destinations and requests, never for spans. It neither reads sockets nor speaks a status code.
 
 mod admission;
 mod arrival;
@@ -29,7 +29,7 @@ use crate::route::{self, condition::Facts};
 use crate::telemetry::ledger::ShardLedger;
 use crate::telemetry::names::{ReceiverMeter, ShardMeter};
 use crate::units::Weight;
-pub use arrival::{Arrival, Message, Refusal, Verdict};
+pub use arrival::{Arrival, Encoding, GATHER_BYTES_MAX, Hold, Message, Refusal, Verdict};
 pub use lanes::Lanes;
 
 /// What every entry of a shard shares.

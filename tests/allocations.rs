@@ -1,7 +1,10 @@
-//! A request that passes through allocates a constant number of times, whatever its number of spans.
+//! A request that passes through allocates a constant number of times, whatever its number of
+//! spans.
 //!
-//! Counted over the whole in-memory way: message in, scan, route, rewrite, admission, queue, batch out.
+//! Counted over the whole in-memory way: message in, scan, route, rewrite, admission, queue, batch
+//! out.
 #![expect(unsafe_code, reason = "a counting allocator implements an unsafe trait")]
+#![expect(clippy::expect_used, reason = "a surprise ends the test")]
 
 #[path = "support/rig.rs"]
 mod rig;
@@ -67,7 +70,8 @@ fn routed(edits: Vec<Edit>) -> Flow {
 fn allocations(rig: &Rig, groups: usize, spans: usize) -> u64 {
     let groups: Vec<_> = (0..groups).map(|_| group(&[("team", "red")], spans)).collect();
     let bytes = request(&groups);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.expect("a runtime");
     let mut counted = 0;
     for _ in 0..4 {
         let message = rig.message(&bytes);
@@ -76,7 +80,7 @@ fn allocations(rig: &Rig, groups: usize, spans: usize) -> u64 {
         let taken = runtime.block_on(rig.take(0));
         counted = ALLOCATIONS.get() - before;
         assert!(matches!(verdict, Verdict::Accepted { .. }));
-        assert_eq!(taken.weight().items as usize, spans * groups.len());
+        assert_eq!(taken.weight().items, (spans * groups.len()) as u64);
     }
     counted
 }

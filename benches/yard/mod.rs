@@ -7,6 +7,7 @@
 //! takes all bodies of `payloads` may edit them. Must be used inside of a tokio runtime: queues ask
 //! for the time. Not here: connections, compression, retries, more than one shard.
 
+#[allow(clippy::disallowed_methods, reason = "the rig is shared with the tests")]
 #[path = "../../tests/support/rig.rs"]
 mod rig;
 

@@ -1,7 +1,8 @@
 //! What a shard is made of under one plan: queues with their workers, entries, receivers.
 //!
-//! Built on the shard's thread, from the plan and from what is kept of the plan before: a destination
-//! whose settings are the same keeps its queue and its workers, the others are made anew.
+//! Built on the shard's thread, from the plan and from what is kept of the plan before: a
+//! destination whose settings are the same keeps its queue and its workers, the others are made
+//! anew.
 
 use std::net::SocketAddr;
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! What all shards share, and what outlasts each of them: plan, listeners, budgets, counters, orders.
+//! What all shards share, and what outlasts each of them: plan, listeners, budgets, counters,
+//! orders.
 //!
 //! Locks here are taken at start, reload and drain, never for a request.
 
@@ -92,8 +93,8 @@ impl Common {
         }))
     }
 
-    /// Tells every shard. One that takes no orders is broken: it follows the current plan when it is
-    /// restarted, and what it held is booked when it is settled.
+    /// Tells every shard. One that takes no orders is broken: it follows the current plan when it
+    /// is restarted, and what it held is booked when it is settled.
     pub(super) fn order(&self, order: Order) {
         for (shard, orders) in self.orders.iter().enumerate() {
             if orders.try_send(order).is_err() {
@@ -114,7 +115,8 @@ impl Common {
         Arc::clone(budget)
     }
 
-    /// Waits for the end of a shard's thread that has made its report, and books what it left behind.
+    /// Waits for the end of a shard's thread that has made its report, and books what it left
+    /// behind.
     pub(super) fn settle(&self, shard: usize, thread: JoinHandle<()>) {
         if thread.join().is_err() {
             tracing::error!(shard, "the shard's thread panicked");

@@ -1,8 +1,8 @@
 //! A new plan for a running gateway: check first, then swap.
 //!
-//! A file with problems changes nothing. Listeners whose address stays are kept, so no connection is
-//! refused; each shard takes the plan over between two turns. The admin addresses, the number of shards
-//! and the log settings hold until the next start.
+//! A file with problems changes nothing. Listeners whose address stays are kept, so no connection
+//! is refused; each shard takes the plan over between two turns. The admin addresses, the number of
+//! shards and the log settings hold until the next start.
 
 use std::sync::{Arc, PoisonError};
 

@@ -7,8 +7,8 @@
 //! ```
 //! A shard takes from its own spare without touching the shared counter, asks for a stride when the
 //! spare is short, and gives back what exceeds two strides. A shard that finds nothing left raises
-//! `starving`: every lease then gives its whole spare back at its next release or sweep, so what one
-//! shard hoards is never more than two strides and not for long.
+//! `starving`: every lease then gives its whole spare back at its next release or sweep, so what
+//! one shard hoards is never more than two strides and not for long.
 //!
 //! It does not queue or wake waiters; a refusal is an answer.
 

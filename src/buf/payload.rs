@@ -1,7 +1,7 @@
 //! A payload: slices of shared blocks, in order, and a reader that hands them to a socket.
 //!
-//! No slice has a reference count of its own: cloning a payload clones one `Arc` a chunk, sending it
-//! clones one `Arc` in all.
+//! No slice has a reference count of its own: cloning a payload clones one `Arc` a chunk, sending
+//! it clones one `Arc` in all.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -158,7 +158,8 @@ impl Prefix {
     }
 }
 
-/// A multi-chunk [`Buf`]: one vectored write takes as many chunks as the socket layer offers slots for.
+/// A multi-chunk [`Buf`]: one vectored write takes as many chunks as the socket layer offers slots
+/// for.
 #[derive(Debug)]
 pub struct Reader {
     prefix: Prefix,

@@ -11,8 +11,8 @@
 //! literal    = string | whole number | number | "true" | "false" | "nil"
 //! request    = "request" "[" string "]" ( "==" | "!=" ) string
 //! ```
-//! What OTTL has beyond this is refused as not supported yet, with the place of the word. Nothing is
-//! evaluated here.
+//! What OTTL has beyond this is refused as not supported yet, with the place of the word. Nothing
+//! is evaluated here.
 
 mod lexer;
 mod parser;

@@ -96,7 +96,8 @@ impl Place<'_> {
         Node { mark: self.mark, value, origin: Some(Box::new(Origin { written, text })) }
     }
 
-    /// Replaces every reference inside a text; `offset` is the byte at which it begins in the scalar.
+    /// Replaces every reference inside a text; `offset` is the byte at which it begins in the
+    /// scalar.
     fn text(&self, text: &str, offset: usize, nesting: usize) -> Found {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;

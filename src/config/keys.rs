@@ -69,7 +69,8 @@ pub(super) fn tables() -> Vec<&'static Table> {
     all
 }
 
-/// The reference of all keys as Markdown: what is taken, what is not supported yet, what is ignored.
+/// The reference of all keys as Markdown: what is taken, what is not supported yet, what is
+/// ignored.
 #[must_use]
 pub fn reference() -> String {
     let mut out = String::new();

@@ -1,7 +1,7 @@
 //! Addresses to listen on: `host:port`, the host an IP address, `localhost` or nothing.
 //!
-//! `localhost` is 127.0.0.1 and no host is 0.0.0.0. Other names are refused: resolving one would make
-//! the meaning of a file depend on where it is read.
+//! `localhost` is 127.0.0.1 and no host is 0.0.0.0. Other names are refused: resolving one would
+//! make the meaning of a file depend on where it is read.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

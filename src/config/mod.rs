@@ -5,9 +5,10 @@
 //! (text)    tree    ${}    sections             typed settings
 //!                                             -> check -> compile -> Plan
 //! ```
-//! The file is the OpenTelemetry Collector's; `docs/config.md` lists every key. Reading never stops at
-//! the first problem: all of them are returned, each with its place. The environment and the size of
-//! the machine come in as arguments; no name is resolved, no file but the sources is opened.
+//! The file is the OpenTelemetry Collector's; `docs/config.md` lists every key. Reading never stops
+//! at the first problem: all of them are returned, each with its place. The environment and the
+//! size of the machine come in as arguments; no name is resolved, no file but the sources is
+//! opened.
 
 pub mod plan;
 pub mod problems;

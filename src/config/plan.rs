@@ -1,9 +1,9 @@
 //! The plan: what the program needs to know, and nothing optional that is needed later.
 //!
-//! A plan is made once from a checked file (`config::load`), is immutable, and is swapped as a whole.
-//! Pipelines, processors and connectors no longer exist here: they have been compiled into a tree of
-//! [`Stage`]s that ends in [`Branch`]es, and a branch leads to destinations over [`Leg`]s. A *lane* is
-//! one way through: the conditions met, the composed edits of its branch, one leg.
+//! A plan is made once from a checked file (`config::load`), is immutable, and is swapped as a
+//! whole. Pipelines, processors and connectors no longer exist here: they have been compiled into a
+//! tree of [`Stage`]s that ends in [`Branch`]es, and a branch leads to destinations over [`Leg`]s.
+//! A *lane* is one way through: the conditions met, the composed edits of its branch, one leg.
 //!
 //! This file holds shapes only: it parses nothing and opens nothing.
 
@@ -112,7 +112,8 @@ pub struct Health {
 pub struct MetricsPage {
     /// `address`, or host and port of the Prometheus reader.
     pub endpoint: SocketAddr,
-    /// Whether counters end in `_total` and units are appended (an explicit reader without `without_*`).
+    /// Whether counters end in `_total` and units are appended (an explicit reader without
+    /// `without_*`).
     pub suffixes: bool,
     /// Whether the `otel_scope_*` labels are added.
     pub scope_labels: bool,

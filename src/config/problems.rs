@@ -1,7 +1,7 @@
 //! What is wrong with a configuration, where, and how to say it.
 //!
-//! A [`Problem`] knows its place (file, line, column), what was expected, what was found and a hint,
-//! and prints itself with the source line and a caret:
+//! A [`Problem`] knows its place (file, line, column), what was expected, what was found and a
+//! hint, and prints itself with the source line and a caret:
 //!
 //! ```text
 //! gw.yaml:4:11: error[unknown-key]: processors.batch.timeouts: unknown key

@@ -1,8 +1,8 @@
 //! A YAML document as a tree whose every part knows its place.
 //!
 //! `build` makes the tree from the parser's events; `scalar` says what type a plain scalar has.
-//! Anchors, aliases and merge keys (`<<`) are resolved while the tree is built, so that a tree holds
-//! values only. Bounds: [`NODES_MAX`] nodes after expansion, [`DEPTH_MAX`] levels.
+//! Anchors, aliases and merge keys (`<<`) are resolved while the tree is built, so that a tree
+//! holds values only. Bounds: [`NODES_MAX`] nodes after expansion, [`DEPTH_MAX`] levels.
 
 mod build;
 mod mapping;
@@ -116,7 +116,8 @@ fn shorten(text: &str, max: usize) -> String {
 }
 
 /// Lays one document over another, as several `--config` files are: mappings are merged key by key,
-/// everything else is replaced. `emptied` is told of every filled mapping that is replaced by nothing.
+/// everything else is replaced. `emptied` is told of every filled mapping that is replaced by
+/// nothing.
 pub(super) fn merge(base: Node, over: Node, emptied: &mut dyn FnMut(Mark, &str)) -> Node {
     let Node { mark, value, origin } = over;
     match (base.value, value) {

@@ -4,8 +4,8 @@
 //!  [a b c d] refused -> [a b] refused -> [a] delivered, [b] refused: rejected
 //!                       [c d] delivered
 //! ```
-//! Each level halves what holds the bad part: it is sent at most `1 + ceil(log2 n)` times. The caller
-//! sends the pieces in the order given here; nothing is sent from here.
+//! Each level halves what holds the bad part: it is sent at most `1 + ceil(log2 n)` times. The
+//! caller sends the pieces in the order given here; nothing is sent from here.
 
 use crate::queue::batch::Sealed;
 

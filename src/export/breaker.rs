@@ -1,16 +1,16 @@
 //! Whether a backend counts as dead, and who may find out that it lives again.
 //!
 //! ```text
-//!            5 failures in a row            the delay of the one that failed has passed
+//!        5 failures in a row, or 5 s      the delay of the one that failed has passed
 //!   closed ----------------------> open ---------------------------> probing (one send)
 //!     ^                             ^                                   |        |
 //!     |                             +-------------- failed -------------+        |
 //!     +------------------------------------ answered ----------------------------+
 //! ```
-//! Invariants: at most one probe is out; while open or probing nobody else sends. Any answer that is not
-//! a failure closes it: a backend that refuses or throttles is alive. Beside that, nobody sends before the
-//! time that a throttling backend has named. Workers that may not send wait at the [`Gate`], with their
-//! batch. It keeps no clock and counts nothing.
+//! Invariants: at most one probe is out; while open or probing nobody else sends. Any answer that
+//! is not a failure closes it: a backend that refuses or throttles is alive. Beside that, nobody
+//! sends before the time that a throttling backend has named. Workers that may not send wait at the
+//! [`Gate`], with their batch. It keeps no clock and counts nothing.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -19,11 +19,15 @@ use tokio::sync::Notify;
 
 /// This many failures in a row open the breaker.
 pub const FAILURES_MAX: u32 = 5;
+/// So does failing for this long, at least twice: one worker alone backs off too slowly to count
+/// to five.
+pub const FAILING_MAX: Duration = Duration::from_secs(5);
 
 /// The state machine; time is an argument.
 #[derive(Debug, Default)]
 pub struct Breaker {
     failures: u32,
+    failing_since: Option<Instant>,
     state: State,
     not_before: Option<Instant>,
 }
@@ -69,6 +73,7 @@ impl Breaker {
     /// The backend answered, be it with a refusal.
     pub const fn answered(&mut self) {
         self.failures = 0;
+        self.failing_since = None;
         self.state = State::Closed;
     }
 
@@ -77,12 +82,15 @@ impl Breaker {
         self.not_before = self.not_before.max(Some(until));
     }
 
-    /// A send failed; `probe` is whether it had leave as [`Pass::Probe`]. The next probe may go after
-    /// `delay`. A straggler that was sent before the breaker opened does not put the probe off.
+    /// A send failed; `probe` is whether it had leave as [`Pass::Probe`]. The next probe may go
+    /// after `delay`. A straggler that was sent before the breaker opened does not put the probe
+    /// off.
     pub fn failed(&mut self, now: Instant, probe: bool, delay: Duration) {
         self.failures = self.failures.saturating_add(1);
+        let since = *self.failing_since.get_or_insert(now);
+        let long = now.saturating_duration_since(since) >= FAILING_MAX;
         let opens = match self.state {
-            State::Closed => self.failures >= FAILURES_MAX,
+            State::Closed => self.failures >= FAILURES_MAX || long,
             State::Probing => probe,
             State::Open { .. } => false,
         };
@@ -150,8 +158,8 @@ impl Gate {
         self.change(false, Breaker::answered)
     }
 
-    /// Books that the backend lives but wants less, nothing before `until`. Returns the destination's
-    /// health if that has changed.
+    /// Books that the backend lives but wants less, nothing before `until`. Returns the
+    /// destination's health if that has changed.
     pub fn throttled(&self, until: Option<Instant>) -> Option<Health> {
         self.change(true, |breaker| {
             breaker.answered();

@@ -1,8 +1,8 @@
 //! Opening a connection to a backend: TCP without delay, then TLS if the file asks for it.
 //!
-//! The name is looked up for each connection, so that a backend that moves is found again. Bounds: TCP
-//! and TLS together take at most [`CONNECT_MAX`], however long an attempt may be. What comes out is one
-//! stream of bytes; which protocol runs on it is decided by [`super::otlp_http`] and
+//! The name is looked up for each connection, so that a backend that moves is found again. Bounds:
+//! TCP and TLS together take at most [`CONNECT_MAX`], however long an attempt may be. What comes
+//! out is one stream of bytes; which protocol runs on it is decided by [`super::otlp_http`] and
 //! [`super::otlp_grpc`]. [`Dial`] is the seam at which tests put a pipe in place of a socket.
 
 use std::future::Future;
@@ -21,9 +21,11 @@ use crate::runtime::net;
 /// The longest a connection may take to open.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// The bound for attempts of at most `timeout`; zero: they have none.
+/// The bound for attempts of at most `timeout`; zero: they have none. A little less than the
+/// attempt itself, so that the error that names the address comes first.
 pub(super) fn bound(timeout: Duration) -> Duration {
-    if timeout.is_zero() { CONNECT_MAX } else { timeout.min(CONNECT_MAX) }
+    let most = timeout.saturating_sub(timeout / 20);
+    if most.is_zero() { CONNECT_MAX } else { most.min(CONNECT_MAX) }
 }
 
 /// A stream of bytes to a backend.

@@ -1,9 +1,9 @@
 //! One timer for all attempts of a worker.
 //!
-//! Arming a timer anew for each attempt costs two trips to the runtime's timer wheel a request, for a
-//! timeout that hardly ever comes. This one is armed once, left alone while it is early, and put off
-//! when it fires before the deadline that then holds. So it costs one trip a timeout, not two a request;
-//! the price is one needless wake-up of the worker in that time.
+//! Arming a timer anew for each attempt costs two trips to the runtime's timer wheel a request, for
+//! a timeout that hardly ever comes. This one is armed once, left alone while it is early, and put
+//! off when it fires before the deadline that then holds. So it costs one trip a timeout, not two a
+//! request; the price is one needless wake-up of the worker in that time.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -6,9 +6,10 @@
 //!  identity, gzip wanted        -> shared result if there is one, else gzip into a pooled block
 //!  no ticket for the result     -> identity: every OTLP server takes it
 //! ```
-//! Up to [`SYNC_BYTES_MAX`] a payload is compressed in one go; a larger one yields to its shard every
-//! [`STRIDE_BYTES`], and then one at a time, so that destinations of one fan-out do not do the same work
-//! side by side. Compressor states (about 300 KiB) are kept, at most [`STATES_MAX`] a shard.
+//! Up to [`SYNC_BYTES_MAX`] a payload is compressed in one go; a larger one yields to its shard
+//! every [`STRIDE_BYTES`], and then one at a time, so that destinations of one fan-out do not do
+//! the same work side by side. Compressor states (about 300 KiB) are kept, at most [`STATES_MAX`] a
+//! shard.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,12 +1,14 @@
 //! A connection to a backend, of either protocol, as a worker holds it.
 //!
-//! A worker drives its own connection: the connection is polled together with what waits for it, during
-//! an exchange and while the worker idles. So a warm request needs no task of its own, no channel between
-//! tasks and no second wake-up, and a connection that the backend closes is noticed at once.
+//! A worker drives its own connection: the connection is polled together with what waits for it,
+//! during an exchange and while the worker idles. So a warm request needs no task of its own, no
+//! channel between tasks and no second wake-up, and a connection that the backend closes is noticed
+//! at once.
 //!
 //! Invariants: one exchange at a time; after a [`Fault`] or a dropped exchange the line is not used
 //! again, since nobody knows what the backend has read.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -26,6 +28,17 @@ pub(super) struct Parcel {
     pub(super) encoding: Encoding,
 }
 
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The backend has seen nothing.
+    Begun,
+    /// The backend may have seen something.
+    Connected,
+    /// The backend has said that it accepts; the rest of its answer is still to come.
+    Accepted,
+}
+
 /// Why there was no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -42,8 +55,8 @@ pub(super) enum Trouble {
     Unconnected,
     /// The connection broke: nobody knows what the backend has read.
     Broken,
-    /// A connection that had been kept alive was closed under the request, or the backend says that it
-    /// did not begin: worth one more try at once, on a new connection.
+    /// A connection that had been kept alive was closed under the request, or the backend says that
+    /// it did not begin: worth one more try at once, on a new connection.
     Stale,
     /// No answer within the timeout.
     TimedOut,
@@ -95,9 +108,14 @@ pub(super) enum Line {
 
 impl Line {
     /// Sends one request and waits for its answer.
-    pub(super) async fn exchange(&mut self, parcel: &Parcel) -> Result<Verdict, Fault> {
+    pub(super) async fn exchange(
+        &mut self,
+        parcel: &Parcel,
+        progress: &Cell<Progress>,
+    ) -> Result<Verdict, Fault> {
+        progress.set(Progress::Connected);
         match self {
-            Self::Http(line) => line.exchange(parcel).await,
+            Self::Http(line) => line.exchange(parcel, progress).await,
             Self::Grpc(line) => line.exchange(parcel).await,
         }
     }
@@ -127,8 +145,8 @@ where
 {
     let mut exchange = pin!(exchange);
     poll_fn(|context| {
-        // First the exchange, so that what it sends is written in this turn; last again, so that what
-        // was read reaches it in this turn.
+        // First the exchange, so that what it sends is written in this turn; last again, so that
+        // what was read reaches it in this turn.
         if let Poll::Ready(done) = exchange.as_mut().poll(context) {
             return Poll::Ready(done);
         }

@@ -5,11 +5,12 @@
 //!         ^                |  breaker, retry, bisect      |
 //!         `---- settle ----'<------- response ------------'
 //! ```
-//! [`prepare`] reads what a destination's settings name (certificates, heads of requests) once, when a
-//! plan is loaded, and finds their faults; [`start`] puts workers to a shard's queue. A worker sends one
-//! batch at a time over a connection of its own, as often as `retry_on_failure` lets it; [`breaker`] keeps
-//! the workers of a dead backend from trying all at once. Every batch ends delivered, rejected or dropped
-//! in the ledger; nothing is forgotten, whatever the backend does.
+//! [`prepare`] reads what a destination's settings name (certificates, heads of requests) once,
+//! when a plan is loaded, and finds their faults; [`start`] puts workers to a shard's queue. A
+//! worker sends one batch at a time over a connection of its own, as often as `retry_on_failure`
+//! lets it; [`breaker`] keeps the workers of a dead backend from trying all at once. Every batch
+//! ends delivered, rejected or dropped in the ledger; nothing is forgotten, whatever the backend
+//! does.
 //!
 //! It does not decide what is queued or joined, and knows nothing of clients.
 
@@ -77,7 +78,8 @@ impl fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// Reads certificates and builds what all requests have in common. Blocks on files; nothing is connected.
+/// Reads certificates and builds what all requests have in common. Blocks on files; nothing is
+/// connected.
 ///
 /// # Errors
 /// [`Unusable`]: which exporter cannot be served, and why.
@@ -116,9 +118,10 @@ impl Kind {
     }
 }
 
-/// Starts the workers of a destination on this shard: at most `workers` requests are in flight, the number
-/// that [`Destination::new`] was given. `debug` and `nop` need one. The workers end when the queue is
-/// closed and empty; aborting a handle drops what that worker has in flight, counted as `shutdown`.
+/// Starts the workers of a destination on this shard: at most `workers` requests are in flight, the
+/// number that [`Destination::new`] was given. `debug` and `nop` need one. The workers end when the
+/// queue is closed and empty; aborting a handle drops what that worker has in flight, counted as
+/// `shutdown`.
 #[must_use]
 pub fn start(
     destination: &Rc<Destination>,

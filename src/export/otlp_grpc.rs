@@ -1,17 +1,18 @@
-//! OTLP over gRPC, framed by us on the `h2` crate: one kept-alive connection a worker, one stream at a
-//! time.
+//! OTLP over gRPC, framed by us on the `h2` crate: one kept-alive connection a worker, one stream
+//! at a time.
 //!
 //! ```text
 //!  HEADERS (prepared once, cloned)  DATA: [flag, length][message]  END_STREAM
 //!  HEADERS  DATA: [flag, length][response]  TRAILERS grpc-status   (or HEADERS alone)
 //! ```
-//! A connection of its own for each worker keeps a slow stream from holding up its neighbours and needs
-//! no task between worker and socket; the queue prefers the worker that was idle last, so at low load
-//! there is one connection. A backend that allows no stream is waited for until the attempt times out.
+//! A connection of its own for each worker keeps a slow stream from holding up its neighbours and
+//! needs no task between worker and socket; the queue prefers the worker that was idle last, so at
+//! low load there is one connection. A backend that allows no stream is waited for until the
+//! attempt times out.
 //!
-//! The message is handed to h2 whole: it is a reader over shared slices, so what waits for the backend's
-//! window costs no memory. Bounds of what comes back: windows of 64 KiB, a header list of 16 KiB, 4 MiB
-//! of message.
+//! The message is handed to h2 whole: it is a reader over shared slices, so what waits for the
+//! backend's window costs no memory. Bounds of what comes back: windows of 64 KiB, a header list of
+//! 16 KiB, 4 MiB of message.
 
 use std::future::poll_fn;
 use std::sync::Arc;

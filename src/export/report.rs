@@ -1,6 +1,6 @@
-//! What an exporter tells its operator: counters of how sends ended, and warnings that are held to one
-//! each [`PERIOD`] of each kind, a shard and destination. A warning names the backend, what went wrong,
-//! what becomes of the data, and the counter that tells how much.
+//! What an exporter tells its operator: counters of how sends ended, and warnings that are held to
+//! one each [`PERIOD`] of each kind, a shard and destination. A warning names the backend, what
+//! went wrong, what becomes of the data, and the counter that tells how much.
 
 use std::time::{Duration, Instant};
 
@@ -116,7 +116,7 @@ impl Reporter {
         match (was_open, health.open) {
             (false, true) => tracing::warn!(
                 counter,
-                "backend {exporter}: counts as dead; one send at a time will find out when it is back"
+                "backend {exporter}: counts as dead; one send at a time finds out when it is back"
             ),
             (true, false) => tracing::info!(counter, "backend {exporter}: is back"),
             _ => {}

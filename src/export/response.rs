@@ -1,9 +1,9 @@
 //! What a backend's answer means: accepted, try again, or refused for good.
 //!
-//! Pure functions of status, headers and body, by OTLP's rules: over HTTP ([`http`]) 429, 502, 503 and
-//! 504 may be tried again; over gRPC ([`grpc`]) the codes that OTLP lists. Answers are hostile: text is
-//! cut and cleaned before it reaches a log, numbers that make no sense count as absent. Nothing here
-//! reads sockets or clocks.
+//! Pure functions of status, headers and body, by OTLP's rules: over HTTP ([`http`]) 429, 502, 503
+//! and 504 may be tried again; over gRPC ([`grpc`]) the codes that OTLP lists. Answers are hostile:
+//! text is cut and cleaned before it reaches a log, numbers that make no sense count as absent.
+//! Nothing here reads sockets or clocks.
 
 pub mod grpc;
 pub mod http;

@@ -1,11 +1,12 @@
-//! When a failed send is tried again: exponential backoff with jitter, and what the backend asked for.
+//! When a failed send is tried again: exponential backoff with jitter, and what the backend asked
+//! for.
 //!
 //! ```text
 //!  interval(n) = min(initial * multiplier^n, interval_max)
 //!  delay(n)    = max(interval(n) * (1 +- jitter), min(Retry-After, 5 min), 10 ms)
 //! ```
-//! A delay that would end after `elapsed_max` is not waited for: the batch is given up at once, as the
-//! Collector does. Pure: time and randomness are arguments.
+//! A delay that would end after `elapsed_max` is not waited for: the batch is given up at once, as
+//! the Collector does. Pure: time and randomness are arguments.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
@@ -32,8 +33,8 @@ impl Backoff {
         Self { plan, since, interval: plan.initial }
     }
 
-    /// How long to wait after a failure at `now`; `None` to give up. `after` is what the backend asked
-    /// for, `random` is uniform in `0..1`.
+    /// How long to wait after a failure at `now`; `None` to give up. `after` is what the backend
+    /// asked for, `random` is uniform in `0..1`.
     pub fn next(&mut self, now: Instant, after: Option<Duration>, random: f64) -> Option<Duration> {
         let interval = self.interval.min(self.plan.interval_max);
         let factor = self.plan.jitter.mul_add(random.mul_add(2.0, -1.0), 1.0);

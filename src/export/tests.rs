@@ -2,9 +2,12 @@
 
 mod grpc;
 mod grpc_server;
+mod hostile;
 mod http;
+mod local;
 mod retry;
 mod server;
+mod socket;
 mod tls;
 
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! TLS settings of an exporter, turned into a rustls configuration once, when the plan is loaded.
 //!
-//! The provider is ring, named explicitly: nothing depends on a process-wide default. Certificates come
-//! from `ca_file` or, without one, from the system's store, as with the Collector. Files are read here
-//! and not again.
+//! The provider is ring, named explicitly: nothing depends on a process-wide default. Certificates
+//! come from `ca_file` or, without one, from the system's store, as with the Collector. Files are
+//! read here and not again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -93,7 +93,8 @@ fn blame(what: &str, path: &Path, error: &dyn std::fmt::Display) -> String {
     format!("tls: {what} {}: {error}", path.display())
 }
 
-/// `insecure_skip_verify`: any certificate will do, but the peer must own the key of the one it shows.
+/// `insecure_skip_verify`: any certificate will do, but the peer must own the key of the one it
+/// shows.
 #[derive(Debug)]
 struct Unverified(Arc<CryptoProvider>);
 

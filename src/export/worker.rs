@@ -1,14 +1,15 @@
 //! One worker: takes a batch, sends it until its fate is known, and books the fate.
 //!
 //! ```text
-//!  next() -> encode -> [gate] -> attempt --accepted--> delivered (but for what the backend rejected)
+//!  next() -> encode -> [gate] -> attempt --accepted--> delivered, less what it rejected
 //!                        ^         |  |----refused---> halves, or rejected
 //!                        |         |  `--no answer, 503...
 //!                        `- wait --'------- time is up ---> dropped (retry_exhausted)
 //! ```
-//! Invariants: every batch is settled once, in parts that add up to it; a batch is not let go of before
-//! it is accepted, refused or expired; an attempt takes at most `timeout`. While the queue drains the
-//! worker goes on as always; whoever drains ends it by aborting its task, and the flight books the rest.
+//! Invariants: every batch is settled once, in parts that add up to it; a batch is not let go of
+//! before it is accepted, refused or expired; an attempt takes at most `timeout`. While the queue
+//! drains the worker goes on as always; whoever drains ends it by aborting its task, and the flight
+//! books the rest.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -22,7 +23,7 @@ use super::bisect::Pieces;
 use super::breaker::{Gate, Health};
 use super::deadline::Deadline;
 use super::deflate::{Deflater, Purse};
-use super::line::{Caller, Fault, Line, Parcel, Trouble};
+use super::line::{Caller, Fault, Line, Parcel, Progress, Trouble};
 use super::report::{self, Reporter};
 use super::response::{About, Partial, Verdict};
 use super::retry::{AFTER_MAX, Backoff, Dice};
@@ -147,7 +148,7 @@ impl Worker {
                 None => false,
                 Some(backoff) => match crew.gate.pass(clock::now, backoff.expires()).await {
                     Some(probe) => probe,
-                    None => return End::GaveUp("waited for a dead backend".to_owned()),
+                    None => return End::GaveUp("the backend was not back in time".to_owned()),
                 },
             };
             if again {
@@ -189,12 +190,12 @@ impl Worker {
         flight.set_sent(true);
         let begun = clock::now();
         deadline.set(crew.timeout.and_then(|timeout| begun.checked_add(timeout)));
-        let connected = Cell::new(false);
-        let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel, &connected));
+        let progress = Cell::new(Progress::Begun);
+        let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel, &progress));
         let outcome = poll_fn(|context| {
             let ended = exchange.as_mut().poll(context);
             if ended.is_pending() && deadline.poll(context).is_ready() {
-                return Poll::Ready((Err(timed_out(crew.timeout)), None));
+                return Poll::Ready((timed_out(crew.timeout, progress.get()), None));
             }
             ended
         });
@@ -205,25 +206,23 @@ impl Worker {
         if outcome.is_ok() {
             crew.destination.answered();
         }
-        if outcome.is_ok() || !connected.get() {
+        if outcome.is_ok() || progress.get() == Progress::Begun {
             flight.set_sent(false);
         }
         outcome
     }
 }
 
-/// Sends over the line that is open, or over a new one. A line that turns out to have been closed while
-/// it idled is worth one more try at once: the backend did nothing wrong. `connected` is set once the
-/// backend may have seen something.
+/// Sends over the line that is open, or over a new one. A line that turns out to have been closed
+/// while it idled is worth one more try at once: the backend did nothing wrong.
 async fn exchange(
     caller: &Caller,
     line: Option<Line>,
     parcel: &Parcel,
-    connected: &Cell<bool>,
+    progress: &Cell<Progress>,
 ) -> (Result<Verdict, Fault>, Option<Line>) {
     if let Some(mut line) = line {
-        connected.set(true);
-        match line.exchange(parcel).await {
+        match line.exchange(parcel, progress).await {
             Err(Fault { kind: Trouble::Stale, .. }) => {}
             Err(fault) => return (Err(fault), None),
             Ok(verdict) => return (Ok(verdict), Some(line).filter(Line::is_open)),
@@ -233,16 +232,20 @@ async fn exchange(
         Ok(line) => line,
         Err(fault) => return (Err(fault), None),
     };
-    connected.set(true);
-    match line.exchange(parcel).await {
+    match line.exchange(parcel, progress).await {
         Ok(verdict) => (Ok(verdict), Some(line).filter(Line::is_open)),
         Err(fault) => (Err(fault), None),
     }
 }
 
-fn timed_out(timeout: Option<Duration>) -> Fault {
+/// What a timeout means: nothing is known, unless the backend had said yes already.
+fn timed_out(timeout: Option<Duration>, progress: Progress) -> Result<Verdict, Fault> {
     let timeout = timeout.unwrap_or_default();
-    Fault { why: format!("no answer within {timeout:?}"), kind: Trouble::TimedOut }
+    if progress == Progress::Accepted {
+        let message = format!("accepted, but the answer did not end within {timeout:?}");
+        return Ok(Verdict::Accepted { partial: Some(Partial { rejected: 0, message }) });
+    }
+    Err(Fault { why: format!("no answer within {timeout:?}"), kind: Trouble::TimedOut })
 }
 
 impl Crew {

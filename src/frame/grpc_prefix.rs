@@ -1,7 +1,9 @@
-//! One gRPC message out of the DATA frames of a unary call: five bytes of prefix, the message, the end.
+//! One gRPC message out of the DATA frames of a unary call: five bytes of prefix, the message, the
+//! end.
 //!
-//! The prefix may arrive in pieces; the message's length is known after its fifth byte, which is when a
-//! ticket can be taken. Invariant: exactly one message a call. It copies nothing and holds no message.
+//! The prefix may arrive in pieces; the message's length is known after its fifth byte, which is
+//! when a ticket can be taken. Invariant: exactly one message a call. It copies nothing and holds
+//! no message.
 
 use std::fmt;
 

@@ -3,7 +3,8 @@
 //! ```text
 //!  1f 8b 08 flags mtime(4) xfl os [extra] [name 0] [comment 0] [crc16] | deflate | crc32 isize
 //! ```
-//! Invariant: a header that is accepted lies wholly inside the bytes given. Nothing is inflated here.
+//! Invariant: a header that is accepted lies wholly inside the bytes given. Nothing is inflated
+//! here.
 
 /// Bytes of a trailer: CRC-32 and the length modulo 2^32.
 pub const TRAILER: usize = 8;
@@ -59,8 +60,8 @@ pub fn trailer(bytes: &[u8]) -> Option<(u32, u32)> {
     Some((u32::from_le_bytes(*crc), u32::from_le_bytes(*size)))
 }
 
-/// How large the output may be by what the last member says of itself, cut to what deflate can do. It
-/// may lie either way, and says nothing of the members before.
+/// How large the output may be by what the last member says of itself, cut to what deflate can do.
+/// It may lie either way, and says nothing of the members before.
 #[must_use]
 pub fn promised(bytes: &[u8]) -> usize {
     let size = bytes.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size));

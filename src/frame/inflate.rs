@@ -4,12 +4,12 @@
 //!  output expected <= 1 MiB   libdeflate, a member at once into the block (3.3 GB/s)
 //!  more, or more than said    zlib-rs in steps of 256 KiB, giving way to other tasks between them
 //! ```
-//! The last member's ISIZE is a hint for the first block and may lie: the block grows by its ticket, up
-//! to the limit. Invariants: output <= limit; every byte of the input belongs to a member whose CRC and
-//! length have been checked; no other file names a decompressor.
+//! The last member's ISIZE is a hint for the first block and may lie: the block grows by its
+//! ticket, up to the limit. Invariants: output <= limit; every byte of the input belongs to a
+//! member whose CRC and length have been checked; no other file names a decompressor.
 //!
-//! This is the one file with unsafe code: the safe wrapper of libdeflate tells neither how many bytes a
-//! member had nor that others follow (it would lose them in silence).
+//! This is the one file with unsafe code: the safe wrapper of libdeflate tells neither how many
+//! bytes a member had nor that others follow (it would lose them in silence).
 #![expect(unsafe_code, reason = "libdeflate's count of consumed bytes has no safe wrapper")]
 #![expect(clippy::disallowed_types, reason = "the home of decompressors")]
 
@@ -59,8 +59,8 @@ impl Default for Inflater {
 }
 
 impl Inflater {
-    /// Inflates all members of `compressed` into a block of `home` paid for by `ticket`, which grows as
-    /// needed.
+    /// Inflates all members of `compressed` into a block of `home` paid for by `ticket`, which
+    /// grows as needed.
     ///
     /// # Errors
     /// More than `limit` bytes, no room in the budget, or not gzip to the last byte.
@@ -153,7 +153,8 @@ impl Inflater {
     }
 }
 
-/// Inflates `deflated` up to its end and checks the trailer behind it; `at` is where it lies in the body.
+/// Inflates `deflated` up to its end and checks the trailer behind it; `at` is where it lies in the
+/// body.
 async fn steps(
     stream: &mut Decompress,
     deflated: &[u8],
@@ -220,8 +221,9 @@ fn step<'a>(
     let read = usize::try_from(stream.total_in().saturating_sub(read_before)).map_err(|_| ())?;
     let wrote = usize::try_from(stream.total_out().saturating_sub(wrote_before)).map_err(|_| ())?;
     let end = start.saturating_add(wrote.min(room));
-    // SAFETY: `end` is at most `start + spare.len()`, so within the capacity, and the decompressor has
-    // initialised the bytes from `start` to `end`: it counts in `total_out` what it has written.
+    // SAFETY: `end` is at most `start + spare.len()`, so within the capacity, and the decompressor
+    // has initialised the bytes from `start` to `end`: it counts in `total_out` what it has
+    // written.
     unsafe { out.set_len(end) };
     Ok((status, read, out.get(start..).unwrap_or_default()))
 }
@@ -253,10 +255,10 @@ impl OneShot {
         let spare = out.spare_capacity_mut();
         let room = room.min(spare.len());
         let (mut read, mut wrote) = (0, 0);
-        // SAFETY: the decompressor is ours and used by one call at a time (`OneShot` is not `Sync`);
-        // `input` is readable for its length, `spare` writable for `room` bytes, which may be
-        // uninitialised since the decompressor reads only output that it wrote in this call; the two
-        // counters are valid for writes. All of these live longer than the call.
+        // SAFETY: the decompressor is ours and used by one call at a time (`OneShot` is not
+        // `Sync`); `input` is readable for its length, `spare` writable for `room` bytes, which may
+        // be uninitialised since the decompressor reads only output that it wrote in this call; the
+        // two counters are valid for writes. All of these live longer than the call.
         let result = unsafe {
             ffi::libdeflate_gzip_decompress_ex(
                 self.0.as_ptr(),
@@ -270,8 +272,8 @@ impl OneShot {
         };
         match result {
             ffi::libdeflate_result_LIBDEFLATE_SUCCESS if wrote <= room && read > 0 => {
-                // SAFETY: on success the decompressor has initialised `wrote` bytes from `start` on,
-                // and `wrote` is at most the spare capacity.
+                // SAFETY: on success the decompressor has initialised `wrote` bytes from `start`
+                // on, and `wrote` is at most the spare capacity.
                 unsafe { out.set_len(start.saturating_add(wrote)) };
                 Member::Whole(read)
             }

@@ -1,8 +1,8 @@
 //! From what was sent to exactly one protobuf message, within bounds.
 //!
-//! [`grpc_prefix`] finds the message in a stream of bytes; [`inflate`] undoes gzip, all members of it.
-//! The bytes as they came are the caller's: they may leave again as they are. Invariants: what comes out
-//! is never larger than the limit given, and never lies outside of a ticket.
+//! [`grpc_prefix`] finds the message in a stream of bytes; [`inflate`] undoes gzip, all members of
+//! it. The bytes as they came are the caller's: they may leave again as they are. Invariants: what
+//! comes out is never larger than the limit given, and never lies outside of a ticket.
 //!
 //! It reads no sockets and knows no status codes.
 

@@ -1,7 +1,7 @@
 //! The accept loop: it never ends of itself, whatever the system says.
 //!
-//! An error that concerns one connection is passed over at once; want of descriptors or memory is waited
-//! out with growing pauses, since trying again at once would only burn the core.
+//! An error that concerns one connection is passed over at once; want of descriptors or memory is
+//! waited out with growing pauses, since trying again at once would only burn the core.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,8 +1,9 @@
 //! A unary gRPC call of an OTLP service: one message in, an empty one and trailers out.
 //!
-//! The message's length is known after five bytes; then the ticket is taken. A caller for whom there is no
-//! room is kept waiting for up to half of its deadline, at most a second, since many exporters do not retry:
-//! it holds nothing but its stream meanwhile. Errors are answered by headers alone.
+//! The message's length is known after five bytes; then the ticket is taken. A caller for whom
+//! there is no room is kept waiting for up to half of its deadline, at most a second, since many
+//! exporters do not retry: it holds nothing but its stream meanwhile. Errors are answered by
+//! headers alone.
 
 use std::time::Duration;
 
@@ -92,6 +93,7 @@ async fn call(
     guard.rest();
     let (ticket, held) = admit(client, way.entry, len, &head.headers).await?;
     guard.allow_body(len);
+    body.admitted(len.saturating_sub(first.len()));
     let (raw, rest) = body::sized(body, first, len, ticket, way.entry.home()).await?;
     end(body, rest).await?;
     guard.rest();

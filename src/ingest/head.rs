@@ -89,7 +89,8 @@ fn coding(headers: &HeaderMap, name: &HeaderName) -> Coding {
     }
 }
 
-/// The declared length of an HTTP/2 body, if there is one; over HTTP/1 the protocol library knows it.
+/// The declared length of an HTTP/2 body, if there is one; over HTTP/1 the protocol library knows
+/// it.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

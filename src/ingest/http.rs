@@ -1,8 +1,8 @@
 //! OTLP over HTTP/1: hyper's server, without its timers.
 //!
-//! Small buffers, no half-open connections. `pipeline_flush` is off: it keeps an answer back while unread
-//! bytes are in the buffer, which loses the answers to broken and refused requests. One future drives the
-//! connection and looks at its deadline and at the drain each time it is polled.
+//! Small buffers, no half-open connections. `pipeline_flush` is off: it keeps an answer back while
+//! unread bytes are in the buffer, which loses the answers to broken and refused requests. One
+//! future drives the connection and looks at its deadline and at the drain each time it is polled.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -28,7 +28,8 @@ use crate::units::KIB;
 const BUFFER_BYTES_MAX: usize = 128 * KIB;
 /// A request's head.
 const HEAD_BYTES_MAX: usize = 16 * KIB;
-/// The unread body of a refused request is read to its end up to this size; the connection lives on.
+/// The unread body of a refused request is read to its end up to this size; the connection lives
+/// on.
 pub(super) const DISCARD_BYTES_MAX: usize = 64 * KIB;
 
 /// The settings of every HTTP/1 connection.

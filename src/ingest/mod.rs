@@ -2,15 +2,16 @@
 //!
 //! ```text
 //!  listener -> accept -> connection: charge, sniff -> http (hyper) | h2 (streams: grpc, http)
-//!                                      guard            head -> ticket -> body -> inflate -> Entry::accept
-//!                                                       answer <- verdict table <-------------- Verdict
+//!                          guard         head -> ticket -> body -> inflate -> Entry::accept
+//!                                        answer <- verdict table <-------------- Verdict
 //! ```
-//! A [`Gate`] is one receiver on one shard; the [`Front`] it holds is what the plan says of the receiver and
-//! is replaced as a whole when the plan is. Requests under way keep the front they started with.
+//! A [`Gate`] is one receiver on one shard; the [`Front`] it holds is what the plan says of the
+//! receiver and is replaced as a whole when the plan is. Requests under way keep the front they
+//! started with.
 //!
-//! Invariants: a ticket is had before a body is read; a connection is charged for its buffers or closed;
-//! an accept error ends nothing; a client has no way to hold a request for longer than its deadline.
-//! What a request means and where it goes is the pipeline's business.
+//! Invariants: a ticket is had before a body is read; a connection is charged for its buffers or
+//! closed; an accept error ends nothing; a client has no way to hold a request for longer than its
+//! deadline. What a request means and where it goes is the pipeline's business.
 
 mod accept;
 mod body;
@@ -35,6 +36,7 @@ use std::io as std_io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -44,10 +46,14 @@ use crate::buf::budget::Lease;
 use crate::buf::pool::Home;
 use crate::frame::inflate::Inflater;
 use crate::runtime::task;
+use crate::telemetry::log::Throttle;
 use crate::telemetry::names::ShardMeter;
 pub use front::{Entries, Front};
 use guard::Watch;
 use verdict::Answers;
+
+/// A shard logs at most one unreadable request in this time; all are counted.
+const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
 
 /// What the gates of one shard share.
 #[derive(Debug)]
@@ -59,12 +65,14 @@ pub struct Supplies {
     home: Arc<Home>,
     lease: Arc<Lease>,
     meter: ShardMeter,
+    /// Lets one log line about unreadable requests pass a while.
+    complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
 }
 
 impl Supplies {
-    /// Supplies that charge connections to `lease` and take read blocks from `home`. The caller runs
-    /// [`Supplies::watch`].
+    /// Supplies that charge connections to `lease` and take read blocks from `home`. The caller
+    /// runs [`Supplies::watch`].
     #[must_use]
     pub fn new(home: Arc<Home>, lease: Arc<Lease>, meter: ShardMeter) -> Rc<Self> {
         Rc::new(Self {
@@ -74,11 +82,13 @@ impl Supplies {
             home,
             lease,
             meter,
+            complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
         })
     }
 
-    /// The deadlines of the shard's connections: spawn [`Watch::run`] once, or nothing ever expires.
+    /// The deadlines of the shard's connections: spawn [`Watch::run`] once, or nothing ever
+    /// expires.
     #[must_use]
     pub const fn watch(&self) -> &Rc<Watch> {
         &self.watch
@@ -115,8 +125,8 @@ impl Gate {
         let _ = self.front.replace(front);
     }
 
-    /// Accepts connections on `listener` (non-blocking) until [`Gate::drain`]. Every port takes every
-    /// protocol: what a connection speaks shows in its first bytes.
+    /// Accepts connections on `listener` (non-blocking) until [`Gate::drain`]. Every port takes
+    /// every protocol: what a connection speaks shows in its first bytes.
     ///
     /// # Errors
     /// The listener cannot be registered with the shard's executor.
@@ -136,8 +146,8 @@ impl Gate {
         let _ = task::spawn_connection("connection", connection::serve(gate, stream, peer));
     }
 
-    /// Stops accepting and tells every client to go: `Connection: close` with the next answer, GOAWAY over
-    /// HTTP/2; idle connections are closed. Requests under way are finished.
+    /// Stops accepting and tells every client to go: `Connection: close` with the next answer,
+    /// GOAWAY over HTTP/2; idle connections are closed. Requests under way are finished.
     pub fn drain(&self) {
         self.draining.set(true);
         for acceptor in self.acceptors.take() {

@@ -1,12 +1,10 @@
-//! One OTLP/HTTP request, whatever the version of HTTP below: checks, ticket, body, pipeline, answer.
-
-use std::future::Future;
+//! One OTLP/HTTP request, whatever the version of HTTP below: checks, ticket, body, pipeline,
+//! answer.
 
 use ::http::request::Parts;
 use ::http::{Method, Response};
 use bytes::Bytes;
 use spanyard_wire::reply;
-use tokio::time::timeout;
 
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
 use super::client::Client;
@@ -14,12 +12,11 @@ use super::front::Way;
 use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::verdict::{self, Fault};
-use crate::pipeline::{Arrival, Entry, Verdict};
-use crate::queue::SOFT_DELAY;
-use crate::queue::batch::Encoding;
+use crate::pipeline::{Arrival, Encoding, Entry, Verdict};
+use crate::runtime::clock;
 
-/// Handles a request; the second value tells that it was refused, so that some of its body may be unread.
-/// `guard` is the deadline of whoever waits for the body.
+/// Handles a request; the second value tells that it was refused, so that some of its body may be
+/// unread. `guard` is the deadline of whoever waits for the body.
 pub(super) async fn answer<B: Source>(
     client: &Client,
     guard: &Guard,
@@ -63,6 +60,7 @@ async fn take<B: Source>(
     }
     let wanted = declared.unwrap_or(UNKNOWN_LENGTH_TICKET);
     let (ticket, held) = client.admit_request(entry, wanted)?;
+    body.admitted(wanted);
     guard.allow_body(declared.unwrap_or(bytes_max));
     let raw = match declared {
         Some(len) => body::sized(body, Bytes::new(), len, ticket, entry.home()).await?.0,
@@ -109,6 +107,7 @@ impl Arriving<'_> {
         headers: Option<&::http::HeaderMap>,
     ) -> Result<Verdict, Fault> {
         let Way { entry, bytes_max, .. } = self.way;
+        self.count(raw.bytes().len());
         let (message, original) = if self.gzip && !raw.bytes().is_empty() {
             let home = entry.home();
             let ticket = entry.lease().empty();
@@ -122,14 +121,24 @@ impl Arriving<'_> {
         let message = message.into_message();
         Ok(entry.accept(Arrival { headers, peer: self.client.peer, message, original }))
     }
+
+    /// Counts a body that was read to its end.
+    fn count(&self, len: usize) {
+        let (receiver, shard) = (self.way.entry.meter(), &self.client.supplies().meter);
+        receiver.requests.increment(1);
+        receiver.bytes.increment(len as u64);
+        shard.requests.increment(1);
+        shard.bytes_in.increment(len as u64);
+    }
 }
 
-/// Turns a verdict into success, possibly partial, after the pressure it tells of has been waited out.
+/// Turns a verdict into success, possibly partial, after the pressure it tells of has been waited
+/// out.
 pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fault> {
     match verdict {
         Verdict::Accepted { hold: None } => Ok(None),
-        Verdict::Accepted { hold: Some(destination) } => {
-            relieved(destination.relieved()).await;
+        Verdict::Accepted { hold: Some(hold) } => {
+            hold.over().await;
             Ok(None)
         }
         Verdict::Partial { rejected, message } => {
@@ -139,14 +148,18 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
     }
 }
 
-/// Waits at most [`SOFT_DELAY`]; after that only the hard bound counts.
-async fn relieved(pressure: impl Future<Output = ()>) {
-    drop(timeout(SOFT_DELAY, pressure).await);
-}
-
-/// Counts and logs a request that never was a message.
-pub(super) fn blame(entry: &Entry, fault: &Fault, _client: &Client) {
-    if let Some(reason) = fault.row().reason {
-        entry.meter().malformed(reason);
+/// Counts a request that was not taken, and logs now and then why one could not be read.
+pub(super) fn blame(entry: &Entry, fault: &Fault, client: &Client) {
+    let Some(reason) = fault.row().reason else {
+        entry.meter().refused_requests.increment(1);
+        return;
+    };
+    entry.meter().malformed(reason);
+    if let Some(suppressed) = client.supplies().complaints.admit(clock::now()) {
+        let (peer, signal) = (client.peer, entry.signal().name());
+        tracing::warn!(
+            %peer, signal, reason, suppressed,
+            "a request cannot be read: {fault} (counted in malformed_requests_total)"
+        );
     }
 }

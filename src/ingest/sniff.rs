@@ -1,7 +1,8 @@
 //! Which protocol a connection speaks: its first bytes tell.
 //!
-//! HTTP/2 with prior knowledge begins with a fixed preface that no HTTP/1 request can begin with; whatever
-//! differs from it in one byte is HTTP/1. The bytes read are handed on and read again ([`super::io`]).
+//! HTTP/2 with prior knowledge begins with a fixed preface that no HTTP/1 request can begin with;
+//! whatever differs from it in one byte is HTTP/1. The bytes read are handed on and read again
+//! ([`super::io`]).
 
 use std::io;
 

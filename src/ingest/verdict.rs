@@ -1,11 +1,13 @@
 //! ONE TABLE: what happened to a request -> HTTP status, gRPC code, counter label; and the answers.
 //!
-//! An error's body is a `google.rpc.Status` in the request's own type (protobuf or JSON), plain text when
-//! the type is not known. Refusals that a retry can help carry `Retry-After: 1` or `2` over HTTP and a
-//! `RetryInfo` of one to two seconds over gRPC, taking turns so that clients do not come back together;
-//! others carry neither. Invariant: texts are ours, without quotes or control characters.
+//! An error's body is a `google.rpc.Status` in the request's own type (protobuf or JSON), plain
+//! text when the type is not known. Refusals that a retry can help carry `Retry-After: 1` or `2`
+//! over HTTP and a `RetryInfo` of one to two seconds over gRPC, taking turns so that clients do not
+//! come back together; others carry neither. Invariant: texts are ours, without quotes or control
+//! characters.
 //!
-//! Header maps of requests are emptied and used for their answers: hyper takes them back for the next.
+//! Header maps of requests are emptied and used for their answers: hyper takes them back for the
+//! next.
 
 use std::cell::Cell;
 use std::fmt;

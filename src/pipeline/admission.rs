@@ -1,7 +1,7 @@
 //! The routing verdict: room is taken for every copy, then everything is queued or nothing is.
 //!
 //! ```text
-//!  a group reaches a real destination with room ........ its other, full destinations lose their copy
+//!  a group reaches a real destination with room ........ its full destinations lose their copy
 //!  a group reaches none, one of them may recover ....... the whole request is refused
 //!  a group reaches none, all of them count as dead ..... the others are taken: partial success
 //! ```
@@ -14,14 +14,14 @@ use std::time::Instant;
 use smallvec::SmallVec;
 use spanyard_wire::request::Request;
 
-use super::arrival::{Arrival, Message, Refusal, Verdict};
+use super::arrival::{Arrival, Hold, Message, Refusal, Verdict};
 use super::lanes::Lane;
 use super::{Entry, Selection};
 use crate::buf::block::Block;
 use crate::buf::payload::{Chunk, Payload};
 use crate::config::plan::Compression;
 use crate::queue::batch::{Encoding, GATHER_BYTES_MAX, Shared};
-use crate::queue::{Destination, Goods, Joining, Room};
+use crate::queue::{Goods, Joining, Room};
 use crate::runtime::clock;
 use crate::units::{KIB, Weight};
 
@@ -133,7 +133,7 @@ impl Entry {
         selections: &[Selection],
         payloads: &[Option<Payload>],
         intents: SmallVec<[Intent<'_>; 4]>,
-    ) -> Option<Rc<Destination>> {
+    ) -> Option<Hold> {
         let mut hold = None;
         let mut shared = SharedByBranch::default();
         let fan_out = intents.len() > 1;
@@ -164,7 +164,7 @@ impl Entry {
             self.count(form, weight, selection);
             destination.push(now, room, &joining, weight, &goods);
             if lane.real && destination.is_pressed() {
-                hold = Some(Rc::clone(destination));
+                hold = Some(Hold::on(Rc::clone(destination)));
             }
         }
         hold

@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use spanyard_wire::error::WireError;
+use tokio::time::timeout;
 
 use crate::buf::block::Block;
 use crate::buf::budget::Ticket;
-use crate::queue::Destination;
-use crate::queue::batch::Encoding;
+pub use crate::queue::batch::{Encoding, GATHER_BYTES_MAX};
+use crate::queue::{Destination, SOFT_DELAY};
 
 /// One request, read and inflated.
 #[derive(Debug)]
@@ -48,11 +49,10 @@ impl Message {
 /// What the client is told.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Everything was admitted. With `hold`, the answer waits until that destination is relieved, at
-    /// most `queue::SOFT_DELAY`.
+    /// Everything was admitted. With `hold`, the answer waits for it first.
     Accepted {
-        /// The most loaded destination, if one is above the soft limit.
-        hold: Option<Rc<Destination>>,
+        /// Present when a destination is above its soft limit.
+        hold: Option<Hold>,
     },
     /// Some groups go nowhere but to a dead destination: these were not taken.
     Partial {
@@ -63,6 +63,23 @@ pub enum Verdict {
     },
     /// Nothing was taken.
     Refused(Refusal),
+}
+
+/// A reason to let a client wait a little for its answer: much is on its way to a destination.
+#[derive(Debug)]
+pub struct Hold(Rc<Destination>);
+
+impl Hold {
+    pub(super) const fn on(destination: Rc<Destination>) -> Self {
+        Self(destination)
+    }
+
+    /// Waits until the destination is below its soft limit, at most [`SOFT_DELAY`]; after that only
+    /// the hard bounds count.
+    pub async fn over(self) {
+        // Both ends are fine.
+        drop(timeout(SOFT_DELAY, self.0.relieved()).await);
+    }
 }
 
 /// Why a request was refused.

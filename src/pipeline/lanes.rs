@@ -32,8 +32,8 @@ pub(super) struct Lane {
 }
 
 impl Lanes {
-    /// Binds the flow of (receiver, signal) to this shard's queues; `None` when no pipeline takes it.
-    /// `batchings` numbers the distinct `batch` settings of the shard.
+    /// Binds the flow of (receiver, signal) to this shard's queues; `None` when no pipeline takes
+    /// it. `batchings` numbers the distinct `batch` settings of the shard.
     #[must_use]
     pub fn bind(
         plan: &Arc<Plan>,

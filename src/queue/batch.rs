@@ -3,8 +3,9 @@
 //! Small copies are gathered into one block of the batch, large ones travel as slices. Order inside
 //! a batch is not promised, so the gathered block is always the first chunk.
 //!
-//! Invariants: `weight` is the sum of the parts' weights; every byte of the payload belongs to exactly
-//! one part; a batch made of a compressed original has one part and is never joined with another.
+//! Invariants: `weight` is the sum of the parts' weights; every byte of the payload belongs to
+//! exactly one part; a batch made of a compressed original has one part and is never joined with
+//! another.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -179,9 +180,9 @@ impl Batch {
         self.since
     }
 
-    /// Copies slices that pin more than twice their size into blocks of their own, once in a batch's
-    /// life. Without a ticket for that the batch stays as it is and the answer is `Err`: the caller
-    /// drops it, since 1 KiB for a dead destination must not hold half a megabyte.
+    /// Copies slices that pin more than twice their size into blocks of their own, once in a
+    /// batch's life. Without a ticket for that the batch stays as it is and the answer is `Err`:
+    /// the caller drops it, since 1 KiB for a dead destination must not hold half a megabyte.
     ///
     /// # Errors
     /// [`Exhausted`] when the byte budget has no room for the copy.

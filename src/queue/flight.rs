@@ -1,8 +1,8 @@
 //! A batch on its way: what a worker holds between taking it and knowing its fate.
 //!
-//! Invariants: the weights settled add up to the batch's; slots and bytes go back when the flight is
-//! dropped, whatever happened to the worker; what has no fate by then is counted as dropped for the
-//! reason that the destination is blamed with (`shutdown` unless something broke).
+//! Invariants: the weights settled add up to the batch's; slots and bytes go back when the flight
+//! is dropped, whatever happened to the worker; what has no fate by then is counted as dropped for
+//! the reason that the destination is blamed with (`shutdown` unless something broke).
 
 use std::rc::Rc;
 

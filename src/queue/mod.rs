@@ -3,11 +3,12 @@
 //! ```text
 //!  pipeline -- reserve, push --> Destination -- next() --> export worker -- settle --> ledger
 //! ```
-//! Pushing never blocks; a full queue is an answer ([`Full`]). What waits is joined as [`ring`] says.
-//! Everything here belongs to one shard and is touched by its thread only.
+//! Pushing never blocks; a full queue is an answer ([`Full`]). What waits is joined as [`ring`]
+//! says. Everything here belongs to one shard and is touched by its thread only.
 //!
-//! Invariants: every copy pushed is settled exactly once, by [`Flight::settle`] or by what removes it
-//! from the queue; slots and bytes go back with it. It knows nothing of sockets, retries or encodings.
+//! Invariants: every copy pushed is settled exactly once, by [`Flight::settle`] or by what removes
+//! it from the queue; slots and bytes go back with it. It knows nothing of sockets, retries or
+//! encodings.
 
 pub mod batch;
 mod flight;
@@ -69,8 +70,8 @@ pub struct Joining {
 pub enum Goods<'a> {
     /// At most [`GATHER_BYTES_MAX`] bytes, written into the batch's own block.
     Small(&'a dyn Fn(&mut Vec<u8>)),
-    /// Slices, shared with other destinations. With a cell for its compressed form it travels alone,
-    /// and is compressed once for all of them.
+    /// Slices, shared with other destinations. With a cell for its compressed form it travels
+    /// alone, and is compressed once for all of them.
     Large(&'a Payload, Option<&'a Shared>),
     /// The bytes as they came, still compressed.
     Original(&'a Payload, Encoding),
@@ -268,7 +269,8 @@ impl Destination {
         self.ring.borrow_mut().abandon_empty(&joining.key);
     }
 
-    /// Counts a copy that found no room and is dropped, another destination having taken the request.
+    /// Counts a copy that found no room and is dropped, another destination having taken the
+    /// request.
     pub fn turned_away(&self, weight: Weight) {
         self.supplies.meter.enqueue_failed.increment(weight.items);
         self.supplies.row.routed(weight);
@@ -280,7 +282,8 @@ impl Destination {
         self.supplies.meter.enqueue_failed.increment(weight.items);
     }
 
-    /// Waits for the next batch that worker `worker` is to send; `None` once the queue is closed and empty.
+    /// Waits for the next batch that worker `worker` is to send; `None` once the queue is closed
+    /// and empty.
     pub async fn next(self: &Rc<Self>, worker: usize) -> Option<(Sealed, Flight)> {
         loop {
             let now = clock::now();

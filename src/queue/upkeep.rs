@@ -52,8 +52,8 @@ impl Destination {
         self.last_answer.set(clock::now());
     }
 
-    /// Upkeep a few times a second: copies that have waited stop pinning large blocks, the age of the
-    /// oldest is published.
+    /// Upkeep a few times a second: copies that have waited stop pinning large blocks, the age of
+    /// the oldest is published.
     pub fn sweep(&self, now: Instant) {
         let home = &self.supplies.home;
         let lost = self.ring.borrow_mut().retain(|batch| {

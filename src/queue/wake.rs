@@ -1,8 +1,8 @@
 //! Who is called when something waits: the most recently idle worker first, so that few connections
 //! stay warm, and clients that are held back by the soft limit.
 //!
-//! Invariants: a worker is in `idle` at most once; `called` counts workers that were woken and have not
-//! looked yet, so that one batch never wakes two of them. One thread only.
+//! Invariants: a worker is in `idle` at most once; `called` counts workers that were woken and have
+//! not looked yet, so that one batch never wakes two of them. One thread only.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

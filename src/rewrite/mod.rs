@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!  request + groups + edits --splice--> segments --goods--> small: written once into the batch
-//!                                                           large: chunks of the block + one patch block
+//!                                                           large: chunks of it + a patch block
 //! ```
-//! Unedited neighbours coalesce into one slice; unknown top-level fields go along with every branch.
-//! A branch that takes every group unedited is the request itself.
+//! Unedited neighbours coalesce into one slice; unknown top-level fields go along with every
+//! branch. A branch that takes every group unedited is the request itself.
 
 pub mod context;
 
@@ -54,7 +54,8 @@ impl Selection {
     /// Builds `splice` from the chosen groups.
     ///
     /// # Errors
-    /// [`WireError`] when a resource cannot be edited; `Request::scan` has refused such input before.
+    /// [`WireError`] when a resource cannot be edited; `Request::scan` has refused such input
+    /// before.
     pub fn build(
         &mut self,
         bytes: &[u8],

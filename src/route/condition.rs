@@ -1,8 +1,8 @@
 //! Evaluates the conditions of a routing table, with the Collector's semantics.
 //!
-//! A missing or unset attribute is nil. `==` between different types is false and `!=` is true; integers
-//! and doubles compare by number. A missing header matches neither `==` nor `!=`. `IsMatch` works on the
-//! text form of scalars and of bytes (as hex); lists and maps never match.
+//! A missing or unset attribute is nil. `==` between different types is false and `!=` is true;
+//! integers and doubles compare by number. A missing header matches neither `==` nor `!=`.
+//! `IsMatch` works on the text form of scalars and of bytes (as hex); lists and maps never match.
 //!
 //! The depth of a condition is bounded where it is compiled, so evaluating it may recurse.
 

@@ -1,7 +1,7 @@
 //! Which branches a resource group takes: a pure function of (group, request, flow).
 //!
-//! The walk goes down the flow's tree. A stage's children have larger indices than itself, so it ends.
-//! Nothing is decoded but the attributes that a condition names, and nothing is allocated.
+//! The walk goes down the flow's tree. A stage's children have larger indices than itself, so it
+//! ends. Nothing is decoded but the attributes that a condition names, and nothing is allocated.
 
 pub mod condition;
 

@@ -1,4 +1,5 @@
-//! Tests of the room: the Collector's semantics of conditions, and the walk through a routing table.
+//! Tests of the room: the Collector's semantics of conditions, and the walk through a routing
+//! table.
 
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode::{

@@ -1,4 +1,5 @@
-//! Threads, sockets, time and tasks: the thin edge between the operating system and everything else.
+//! Threads, sockets, time and tasks: the thin edge between the operating system and everything
+//! else.
 //!
 //! A foundation: it uses no stage. What a shard does is given to it as a closure.
 

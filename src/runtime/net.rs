@@ -1,7 +1,7 @@
 //! The only place where TCP sockets are made.
 //!
-//! Listeners carry `SO_REUSEPORT`, so that each shard accepts on its own; connections to backends try
-//! every address of a name within one deadline. No protocol is spoken here.
+//! Listeners carry `SO_REUSEPORT`, so that each shard accepts on its own; connections to backends
+//! try every address of a name within one deadline. No protocol is spoken here.
 #![expect(clippy::disallowed_methods, reason = "the home of socket creation")]
 
 use std::io;
@@ -40,7 +40,8 @@ pub fn listen(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
 /// Connects to a backend: every address in turn, each with its share of `within`.
 ///
 /// # Errors
-/// The last address's error; `TimedOut` when the time is up; `NotFound` when the name has no address.
+/// The last address's error; `TimedOut` when the time is up; `NotFound` when the name has no
+/// address.
 pub async fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
     let resolved = timeout(within, lookup_host((host, port))).await??;
     let addresses: Vec<SocketAddr> = resolved.take(ADDRESSES_MAX).collect();

@@ -1,10 +1,11 @@
 //! A shard's thread and its supervisor.
 //!
-//! The supervisor owns what must outlive a broken shard (the body that can be run again, the readiness
-//! flag); the shard's own state dies with it. A shard that panics, in its body or in a task that belongs
-//! to it, is restarted after a pause that grows with each restart in a row.
+//! The supervisor owns what must outlive a broken shard (the body that can be run again, the
+//! readiness flag); the shard's own state dies with it. A shard that panics, in its body or in a
+//! task that belongs to it, is restarted after a pause that grows with each restart in a row.
 //!
-//! It knows nothing of receivers or queues: the body is a closure that makes a future on the thread.
+//! It knows nothing of receivers or queues: the body is a closure that makes a future on the
+//! thread.
 
 use std::future::Future;
 use std::io;

@@ -1,8 +1,8 @@
 //! Every local task is spawned here, so that a panic is counted and has the right reach.
 //!
-//! tokio catches a task's panic and goes on as if nothing had happened. Here a connection's panic ends
-//! that connection; a panic in a stage or an exporter marks the shard broken, and its supervisor
-//! restarts it.
+//! tokio catches a task's panic and goes on as if nothing had happened. Here a connection's panic
+//! ends that connection; a panic in a stage or an exporter marks the shard broken, and its
+//! supervisor restarts it.
 #![expect(clippy::disallowed_methods, reason = "the home of spawn_local")]
 
 use std::cell::RefCell;

@@ -1,7 +1,7 @@
 //! Logs to stderr, console or JSON, that never hold up a shard; and the brake on repeated warnings.
 //!
 //! ```text
-//!  any thread ─ event ─> one line ─ try_send ─> [<= 512 lines] ─ its own thread ─> stderr
+//!  any thread -- event --> line -- try_send --> [<= 512 lines] -- its own thread --> stderr
 //!                                      └─ full: dropped, counted
 //! ```
 //! A reader of stderr that has stopped reading costs lines, never data. A line is cut at 8 KiB, so

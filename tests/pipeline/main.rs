@@ -1,4 +1,5 @@
-//! Tests of the room: routing verdicts, what each destination gets, and that nothing is lost uncounted.
+//! Tests of the room: routing verdicts, what each destination gets, and that nothing is lost
+//! uncounted.
 
 #[path = "../support/rig.rs"]
 mod rig;

@@ -1,4 +1,5 @@
-//! A pipeline on one shard without sockets: requests in, batches out, books open. For tests and benches.
+//! A pipeline on one shard without sockets: requests in, batches out, books open. For tests and
+//! benches.
 #![allow(
     dead_code,
     unreachable_pub,

@@ -1,4 +1,5 @@
-//! Where payloads go: one destination for each (exporter, signal), with its queue and retry settings.
+//! Where payloads go: one destination for each (exporter, signal), with its queue and retry
+//! settings.
 //!
 //! Addresses are parsed and headers validated; names are resolved only when a connection is made.
 

@@ -62,7 +62,8 @@ pub struct Row {
     pub copy: bool,
 }
 
-/// A compiled condition of a routing table. Semantics: the Collector's, as observed (`docs/config.md`).
+/// A compiled condition of a routing table. Semantics: the Collector's, as observed
+/// (`docs/config.md`).
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// Every one holds.
@@ -82,7 +83,8 @@ pub enum Condition {
         /// `!=` instead: any one value differs; a missing header never matches.
         negated: bool,
     },
-    /// `attributes["k"] == literal`; `negated` is `!=`: true as well for a missing attribute or another type.
+    /// `attributes["k"] == literal`; `negated` is `!=`: true as well for a missing attribute or
+    /// another type.
     AttributeIs {
         /// Attribute key.
         key: String,
@@ -91,7 +93,8 @@ pub enum Condition {
         /// `!=`.
         negated: bool,
     },
-    /// `IsMatch(attributes["k"], "re")`: unanchored, on the text form of any type; missing is false.
+    /// `IsMatch(attributes["k"], "re")`: unanchored, on the text form of any type; missing is
+    /// false.
     AttributeMatches {
         /// Attribute key.
         key: String,
@@ -131,7 +134,8 @@ pub struct Branch {
 pub struct Leg {
     /// Whom to send to.
     pub destination: DestinationId,
-    /// The `batch` processor on the way or the exporter's `sending_queue.batch`; `None`: merging by load.
+    /// The `batch` processor on the way or the exporter's `sending_queue.batch`; `None`: merging by
+    /// load.
     pub batch: Option<Batching>,
 }
 
@@ -142,7 +146,8 @@ pub struct Batching {
     pub delay_max: Duration,
     /// `send_batch_size` / `min_size`: send as soon as this much waits.
     pub size_min: u64,
-    /// `send_batch_max_size` / `max_size`: not more than this at once, unless one request is; 0 = no limit.
+    /// `send_batch_max_size` / `max_size`: not more than this at once, unless one request is; 0 =
+    /// no limit.
     pub size_max: u64,
     /// What the sizes count.
     pub sizer: Sizer,

@@ -1,7 +1,7 @@
 //! From the parser's events to a tree: anchors, aliases, bounds.
 //!
-//! An explicit stack, no recursion, so that a deeply nested file costs no call stack. Duplicate keys
-//! are reported and the first one stays; whatever else is wrong ends this source.
+//! An explicit stack, no recursion, so that a deeply nested file costs no call stack. Duplicate
+//! keys are reported and the first one stays; whatever else is wrong ends this source.
 
 use std::collections::BTreeMap;
 

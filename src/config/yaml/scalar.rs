@@ -1,7 +1,8 @@
 //! The type of a plain scalar, by the rules of the YAML library that the Collector uses.
 //!
 //! YAML 1.2 words with YAML 1.1 numbers: `yes` is text, `0755` is octal, `1_000` is a number, an
-//! unquoted date is a date. Nothing is rounded: a whole number that does not fit is [`Typed::Huge`].
+//! unquoted date is a date. Nothing is rounded: a whole number that does not fit is
+//! [`Typed::Huge`].
 
 /// A scalar's value.
 #[derive(Clone, Debug, PartialEq)]

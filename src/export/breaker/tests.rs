@@ -32,6 +32,17 @@ fn failures_in_a_row_open_it_and_an_answer_between_them_does_not_let_them() {
 }
 
 #[test]
+fn failing_for_long_opens_it_even_if_it_failed_only_twice() {
+    let now = clock::now();
+    let mut breaker = Breaker::default();
+    breaker.failed(now, false, DELAY);
+    breaker.failed(now + FAILING_MAX / 2, false, DELAY);
+    assert!(!breaker.is_open());
+    breaker.failed(now + FAILING_MAX, false, DELAY);
+    assert!(breaker.is_open());
+}
+
+#[test]
 fn one_probe_goes_when_the_delay_has_passed() {
     let now = clock::now();
     let mut breaker = opened(now);

@@ -94,7 +94,8 @@ async fn a_backend_that_closes_after_each_answer_costs_connections_and_nothing_e
 #[tokio::test(start_paused = true)]
 async fn a_kept_connection_that_breaks_is_replaced_at_once() {
     on_shard(async {
-        // The second request of the first connection finds it closing, as after a keep-alive timeout.
+        // The second request of the first connection finds it closing, as after a keep-alive
+        // timeout.
         let calls = Cell::new(0);
         let (dial, server) = serve(move |_| {
             calls.set(calls.get() + 1);

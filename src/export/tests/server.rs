@@ -1,5 +1,5 @@
-//! A backend in the test: a pipe for each socket, hyper's server at its other end, answers as the test
-//! says.
+//! A backend in the test: a pipe for each socket, hyper's server at its other end, answers as the
+//! test says.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -136,15 +136,22 @@ pub(super) fn http_on(
     let (spawned, answer) = (server.clone(), Rc::new(answer));
     let _accepting = task::spawn("test server", async move {
         while let Some(stream) = incoming.recv().await {
-            spawned.accepted();
-            let (server, answer) = (spawned.clone(), Rc::clone(&answer));
-            let service =
-                service_fn(move |request| respond(server.clone(), Rc::clone(&answer), request));
-            let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            let _serving = task::spawn("test connection", async move { drop(serving.await) });
+            let serving = serve(stream, spawned.clone(), Rc::clone(&answer));
+            let _serving = task::spawn("test connection", serving);
         }
     });
     server
+}
+
+/// Serves HTTP/1 on one connection.
+pub(super) async fn serve(
+    stream: impl Io + 'static,
+    server: Server,
+    answer: Rc<impl Fn(&Seen) -> Reply + 'static>,
+) {
+    server.accepted();
+    let service = service_fn(|request| respond(server.clone(), Rc::clone(&answer), request));
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
 async fn respond(

@@ -15,8 +15,12 @@ fn choices() -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..700)
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn odd_requests_are_accepted_counted_and_viewed(signal in signal(), choices in choices()) {
@@ -71,7 +75,10 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_accepted_or_refused_as_prost_does(signal in signal(), bytes in vec(any::<u8>(), 0..64)) {
+    fn noise_is_accepted_or_refused_as_prost_does(
+        signal in signal(),
+        bytes in vec(any::<u8>(), 0..64),
+    ) {
         drop(check::scan(signal, &bytes));
     }
 }
