@@ -27,7 +27,8 @@ const STAGES: [(&str, &[&str]); 12] = [
     ("cli", &["app"]),
     ("app", &["ingest", "pipeline", "frame", "route", "rewrite", "queue", "export", "admin"]),
     ("admin", &[]),
-    ("ingest", &["pipeline", "frame"]),
+    // Of the queue, ingest names what a verdict carries: the encoding, and how long to hold back.
+    ("ingest", &["pipeline", "frame", "queue"]),
     ("pipeline", &["frame", "route", "rewrite", "queue"]),
     ("frame", &[]),
     ("route", &[]),
