@@ -27,13 +27,12 @@ const STAGES: [(&str, &[&str]); 12] = [
     ("cli", &["app"]),
     ("app", &["ingest", "pipeline", "frame", "route", "rewrite", "queue", "export", "admin"]),
     ("admin", &[]),
-    // Of the queue, ingest names what a verdict carries: the encoding, and how long to hold back.
-    ("ingest", &["pipeline", "frame", "queue"]),
-    ("pipeline", &["frame", "route", "rewrite", "queue"]),
+    ("ingest", &["pipeline", "frame"]),
+    ("pipeline", &["route", "rewrite", "queue"]),
     ("frame", &[]),
     ("route", &[]),
     ("rewrite", &[]),
-    ("export", &["queue", "frame"]),
+    ("export", &["queue"]),
     ("queue", &[]),
 ];
 
