@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 
 use super::common::{Common, Current};
-use crate::config::plan::{self, Plan, Receiver};
+use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend};
 use crate::ingest::Front;
@@ -78,7 +78,12 @@ pub(super) struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// Builds a shard for `plan`; queues that stay are moved out of `before`.
-    pub(super) fn assemble(&self, current: &Current, before: &mut Vec<Served>) -> Assembly {
+    pub(super) fn assemble(
+        &self,
+        current: &Current,
+        before: &mut Vec<Served>,
+        batchings: &mut Vec<Rc<Batching>>,
+    ) -> Assembly {
         let plan = &current.plan;
         let served: Vec<Served> = plan
             .destinations
@@ -87,10 +92,9 @@ impl Workshop<'_> {
             .map(|(destination, backend)| self.serve(destination, backend, before))
             .collect();
         let find = |id: DestinationId| served.get(id.0).map(|of| Rc::clone(&of.destination));
-        let mut batchings = Vec::new();
         let fronts = (0..plan.receivers.len())
             .map(ReceiverId)
-            .filter_map(|id| self.front(plan, id, &find, &mut batchings))
+            .filter_map(|id| self.front(plan, id, &find, batchings))
             .collect();
         Assembly { served, fronts }
     }
@@ -126,7 +130,7 @@ impl Workshop<'_> {
         plan: &Arc<Plan>,
         id: ReceiverId,
         find: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
-        batchings: &mut Vec<Rc<plan::Batching>>,
+        batchings: &mut Vec<Rc<Batching>>,
     ) -> Option<(Receiving, Rc<Front>)> {
         let receiver = plan.receiver(id)?;
         let mut entries = |transport| {

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use spanyard_wire::schema::Signal;
+use tokio::time::timeout_at;
 
 use super::doors::Doors;
 use super::drain::Losses;
@@ -18,7 +19,6 @@ use crate::admin::Readiness;
 use crate::buf::budget::Budget;
 use crate::config::plan::{Destination, Plan};
 use crate::export::{self, Backend, Unusable};
-use crate::runtime::clock;
 use crate::telemetry::cells::Registry;
 use crate::telemetry::ledger::{DropReason, Ledger};
 use crate::units::{MIB, Weight};
@@ -136,11 +136,20 @@ impl Common {
     }
 
     /// The reports of the shards that make one until `deadline`.
-    pub(super) fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
-        let next = |_| {
-            let left = deadline.saturating_duration_since(clock::now());
-            self.losses.1.recv_timeout(left).ok()
-        };
-        (0..self.shards).map_while(next).collect()
+    pub(super) async fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
+        let mut reports = Vec::with_capacity(self.shards);
+        while reports.len() < self.shards {
+            match timeout_at(deadline.into(), self.losses.1.recv_async()).await {
+                Ok(Ok(report)) => reports.push(report),
+                Ok(Err(_)) | Err(_) => break,
+            }
+        }
+        reports
+    }
+
+    /// Gives up the process's own handles of the listeners.
+    pub(super) fn take_doors(&self) -> Doors {
+        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *doors)
     }
 }

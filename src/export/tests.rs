@@ -28,7 +28,7 @@ use crate::config::plan::{
     self, Compression, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target,
 };
 use crate::queue::batch::Encoding;
-use crate::queue::{Destination, Goods, Joining, Supplies};
+use crate::queue::{Destination, Form, Goods, Joining, Supplies};
 use crate::runtime::clock;
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::{Ledger, Totals};
@@ -151,7 +151,8 @@ impl Bench {
     /// Queues a small request that may be merged with others.
     fn send(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(clock::now(), &joining, weight, true).expect("room");
+        let room =
+            self.destination.reserve(clock::now(), &joining, weight, Form::Small).expect("room");
         let write = |out: &mut Vec<u8>| out.extend_from_slice(body);
         self.destination.push(clock::now(), room, &joining, weight, &Goods::Small(&write));
     }
@@ -159,7 +160,8 @@ impl Bench {
     /// Queues a request that came compressed and leaves so.
     fn send_original(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(clock::now(), &joining, weight, false).expect("room");
+        let room =
+            self.destination.reserve(clock::now(), &joining, weight, Form::Alone).expect("room");
         let goods = Goods::Original(&self.payload(body), Encoding::Gzip);
         self.destination.push(clock::now(), room, &joining, weight, &goods);
     }
@@ -167,7 +169,8 @@ impl Bench {
     /// Queues a request as slices.
     fn send_large(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(clock::now(), &joining, weight, false).expect("room");
+        let room =
+            self.destination.reserve(clock::now(), &joining, weight, Form::Large).expect("room");
         let goods = Goods::Large(&self.payload(body), None);
         self.destination.push(clock::now(), room, &joining, weight, &goods);
     }
