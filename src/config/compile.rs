@@ -139,6 +139,7 @@ fn flow(
         branches: Vec::new(),
         slots: Vec::new(),
         admit_below: None,
+        limiters: Vec::new(),
     };
     let mut entry = Vec::new();
     for pipeline in settings.service.pipelines.iter().filter(|p| p.signal == signal) {
@@ -146,12 +147,12 @@ fn flow(
             entry.extend(builder.pipeline(pipeline, &Way::default())?);
         }
     }
-    let Builder { stages, branches, slots, admit_below, .. } = builder;
+    let Builder { stages, branches, slots, admit_below, limiters, .. } = builder;
     if entry.is_empty() {
         return Ok(None);
     }
     let by_request = !stages.iter().any(reads_resource);
-    Ok(Some(Flow { entry, stages, branches, slots, by_request, admit_below }))
+    Ok(Some(Flow { entry, stages, branches, slots, by_request, admit_below, limiters }))
 }
 
 /// What a request has passed on its way through pipelines.
@@ -170,6 +171,7 @@ struct Builder<'a, 'd> {
     branches: Vec<Branch>,
     slots: Vec<ContextKey>,
     admit_below: Option<usize>,
+    limiters: Vec<String>,
 }
 
 impl Builder<'_, '_> {
@@ -210,6 +212,10 @@ impl Builder<'_, '_> {
                 Some(Processor::Limiter(limiter)) => {
                     let lowest = self.admit_below.unwrap_or(usize::MAX).min(limiter.soft);
                     self.admit_below = Some(lowest);
+                    let id = reference.id.to_string();
+                    if !self.limiters.contains(&id) {
+                        self.limiters.push(id);
+                    }
                 }
                 None => return Err(format!("`{}` was not decoded", reference.id)),
             }
