@@ -5,8 +5,8 @@
 //!  Watch::run, every TICK: now += 1; seats past their deadline are marked, their task woken
 //! ```
 //! Setting a deadline is one store; no timer is registered for a connection or a request.
-//! Invariants: a seat expires at most two seconds after its limit and never before it; it belongs to
-//! one [`Guard`] at a time and is reused after it.
+//! Invariants: a seat expires at most two seconds after its limit and never before it; it belongs
+//! to one [`Guard`] at a time and is reused after it.
 //!
 //! It decides nothing: what an expired task does is its own affair.
 
