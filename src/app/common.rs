@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use spanyard_wire::schema::Signal;
@@ -70,6 +70,7 @@ pub(super) struct Common {
     pub(super) orders: Vec<flume::Sender<Order>>,
     pub(super) inboxes: Vec<flume::Receiver<Order>>,
     losses: Reports,
+    started: (flume::Sender<()>, flume::Receiver<()>),
     slots: Mutex<HashMap<(String, Signal), Arc<Budget>>>,
 }
 
@@ -89,8 +90,25 @@ impl Common {
             orders,
             inboxes,
             losses: flume::bounded(shards.max(1)),
+            started: flume::bounded(shards.max(1)),
             slots: Mutex::default(),
         }))
+    }
+
+    /// A shard is up.
+    pub(super) fn up(&self, shard: usize) {
+        self.readiness.shard_up(shard);
+        // Full once every shard has started: nobody waits for restarts.
+        self.started.0.try_send(()).unwrap_or_default();
+    }
+
+    /// Waits until every shard has started, at most `within`. Says whether all have.
+    pub(super) fn all_up(&self, within: Duration) -> bool {
+        let deadline = clock::now() + within;
+        (0..self.shards).all(|_| {
+            let left = deadline.saturating_duration_since(clock::now());
+            self.started.1.recv_timeout(left).is_ok()
+        })
     }
 
     /// Tells every shard. One that takes no orders is broken: it follows the current plan when it
