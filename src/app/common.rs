@@ -18,6 +18,7 @@ use crate::admin::Readiness;
 use crate::buf::budget::Budget;
 use crate::config::plan::{Destination, Plan};
 use crate::export::{self, Backend, Unusable};
+use crate::queue::DeadOn;
 use crate::runtime::clock;
 use crate::telemetry::cells::Registry;
 use crate::telemetry::ledger::{DropReason, Ledger};
@@ -55,6 +56,9 @@ impl Current {
     }
 }
 
+/// What a destination's queues share on all shards: slots, and whether the backend is dead.
+type Shared = (Arc<Budget>, DeadOn);
+
 /// The way of the shards' last words.
 type Reports = (flume::Sender<(usize, Losses)>, flume::Receiver<(usize, Losses)>);
 
@@ -71,7 +75,7 @@ pub(super) struct Common {
     pub(super) inboxes: Vec<flume::Receiver<Order>>,
     losses: Reports,
     started: (flume::Sender<()>, flume::Receiver<()>),
-    slots: Mutex<HashMap<(String, Signal), Arc<Budget>>>,
+    shared: Mutex<HashMap<(String, Signal), Shared>>,
 }
 
 impl Common {
@@ -91,7 +95,7 @@ impl Common {
             inboxes,
             losses: flume::bounded(shards.max(1)),
             started: flume::bounded(shards.max(1)),
-            slots: Mutex::default(),
+            shared: Mutex::default(),
         }))
     }
 
@@ -121,16 +125,17 @@ impl Common {
         }
     }
 
-    /// The process-wide slots of a destination's queue; a new `queue_size` holds from now on.
-    pub(super) fn slots(&self, destination: &Destination) -> Arc<Budget> {
+    /// What all shards share of a destination; a new `queue_size` holds from now on.
+    pub(super) fn shared(&self, destination: &Destination) -> Shared {
         let capacity = usize::try_from(destination.queue.capacity).unwrap_or(usize::MAX);
         let key = (destination.exporter.clone(), destination.signal);
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let budget = slots
-            .entry(key)
-            .or_insert_with(|| Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX));
-        budget.resize(capacity, capacity);
-        Arc::clone(budget)
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let (slots, dead_on) = shared.entry(key).or_insert_with(|| {
+            let slots = Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX);
+            (slots, DeadOn::default())
+        });
+        slots.resize(capacity, capacity);
+        (Arc::clone(slots), dead_on.clone())
     }
 
     /// Waits for the end of a shard's thread that has made its report, and books what it left

@@ -38,6 +38,7 @@ use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
 pub use flight::{Fate, Flight};
 use ring::{Due, MergeKey, Ring, size};
+pub use upkeep::DeadOn;
 use wake::Desk;
 
 /// Above this much waiting and in flight, answers to clients are held back a little.
@@ -92,6 +93,8 @@ pub struct Supplies {
     pub bytes: Arc<Lease>,
     /// Queue slots of this destination.
     pub slots: Arc<Lease>,
+    /// What the other shards think of the backend.
+    pub dead_on: DeadOn,
     /// Counters.
     pub meter: ExporterMeter,
     /// The ledger's row.
