@@ -15,11 +15,11 @@ use crate::config::plan::{self, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend};
 use crate::ingest::Front;
-use crate::pipeline::{Entry, Lanes, Tools};
+use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{Destination, Supplies};
 use crate::telemetry::cells::ShardRecorder;
 use crate::telemetry::ledger::DropReason;
-use crate::telemetry::names::{ExporterMeter, ReceiverMeter, Transport};
+use crate::telemetry::names::{ExporterMeter, LimiterMeter, ReceiverMeter, Transport};
 use crate::units::{DestinationId, ReceiverId};
 use spanyard_wire::schema::Signal;
 
@@ -133,8 +133,12 @@ impl Workshop<'_> {
         let mut entries = |transport| {
             Signal::ALL.map(|signal| {
                 let lanes = Lanes::bind(plan, id, signal, find, batchings)?;
-                let meter = ReceiverMeter::new(self.recorder, &receiver.id, transport, signal);
-                Some(Rc::new(Entry::new(signal, lanes, meter, Rc::clone(self.tools))))
+                let limiter = |id: &String| LimiterMeter::new(self.recorder, id, signal);
+                let meters = Meters {
+                    receiver: ReceiverMeter::new(self.recorder, &receiver.id, transport, signal),
+                    limiters: lanes.limiters().iter().map(limiter).collect(),
+                };
+                Some(Rc::new(Entry::new(signal, lanes, meters, Rc::clone(self.tools))))
             })
         };
         let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));

@@ -161,7 +161,7 @@ impl Entry {
                 }
                 _ => Goods::Small(&write),
             };
-            self.count(form, weight, selection);
+            self.count_form(form, weight, selection);
             destination.push(now, room, &joining, weight, &goods);
             if lane.real && destination.is_pressed() {
                 hold = Some(Hold::on(Rc::clone(destination)));
@@ -170,7 +170,7 @@ impl Entry {
         hold
     }
 
-    fn count(&self, form: Form, weight: Weight, selection: Option<&Selection>) {
+    fn count_form(&self, form: Form, weight: Weight, selection: Option<&Selection>) {
         let meter = &self.tools.meter;
         match (form, selection) {
             (Form::Small, _) => meter.copied_bytes.increment(weight.bytes),

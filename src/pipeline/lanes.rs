@@ -58,6 +58,12 @@ impl Lanes {
         flow_of(&self.plan, self.receiver, self.signal).unwrap_or(&EMPTY)
     }
 
+    /// The ids of the `memory_limiter`s on the way.
+    #[must_use]
+    pub fn limiters(&self) -> &[String] {
+        &self.flow().limiters
+    }
+
     pub(super) fn of_branch(&self, branch: usize) -> &[Lane] {
         self.branches.get(branch).map_or(&[], Vec::as_slice)
     }
@@ -127,4 +133,5 @@ static EMPTY: Flow = Flow {
     slots: Vec::new(),
     by_request: true,
     admit_below: None,
+    limiters: Vec::new(),
 };

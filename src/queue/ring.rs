@@ -4,9 +4,9 @@
 //! ```text
 //!  put -> open (joined while it is small) -> sealed (full, alone, or flushed) -> take -> in flight
 //! ```
-//! - Nothing in flight: what waits leaves at once; there is no timer at low load.
-//! - Something in flight: a further batch leaves at 256 KiB, or 1 ms after its first copy if the
-//!   last batch joined 8 requests or more, else at once.
+//! - While batches have been small lately, what waits leaves at once: there is no timer at low load.
+//! - Once batches of [`JOIN_REQUESTS`] or more have been seen, the next leaves at 256 KiB or 1 ms
+//!   after its first copy. The memory of a big batch fades by an eighth with each smaller one.
 //! - With a `batch` in the file: at its size, or after its delay.
 //!
 //! Time is an argument. The ring neither wakes nor sends; [`super::Destination`] does.
@@ -21,12 +21,16 @@ use crate::units::{KIB, Weight};
 
 /// A batch joined by load is full at this size.
 pub const BATCH_BYTES_MAX: usize = 512 * KIB;
-/// With something in flight, this much waiting justifies a further connection.
+/// This much waiting leaves at once.
 pub const BATCH_BYTES_DUE: usize = 256 * KIB;
 /// How long a batch may wait for company when batches have been big.
 pub const JOIN_DELAY: Duration = Duration::from_millis(1);
-/// The last batch was "big" from this many requests on.
+/// A batch is big from this many requests on.
 pub const JOIN_REQUESTS: usize = 4;
+/// `Ring::company` counts in parts of a request.
+const COMPANY_UNIT: usize = 16;
+/// What fades of it with each batch: one part in so many.
+const COMPANY_FADES: usize = 8;
 /// Batches that may be open at once, one for each set of metadata values.
 pub const OPEN_BATCHES_MAX: usize = 1000;
 
@@ -68,7 +72,7 @@ pub struct Ring {
     waiting_bytes: usize,
     in_flight: usize,
     in_flight_bytes: usize,
-    last_requests: usize,
+    company: usize,
     flushing: bool,
 }
 
@@ -149,12 +153,7 @@ impl Ring {
         }
         let at = match &open.batching {
             Some(batching) => open.batch.since() + batching.delay_max,
-            None if self.in_flight == 0
-                || open.batch.len() >= BATCH_BYTES_DUE
-                || self.last_requests < JOIN_REQUESTS =>
-            {
-                return Due::Now;
-            }
+            None if open.batch.len() >= BATCH_BYTES_DUE || !self.in_company() => return Due::Now,
             None => open.batch.since() + JOIN_DELAY,
         };
         if at <= now { Due::Now } else { Due::At(at) }
@@ -174,8 +173,15 @@ impl Ring {
         self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
         self.in_flight = self.in_flight.saturating_add(1);
         self.in_flight_bytes = self.in_flight_bytes.saturating_add(bytes);
-        self.last_requests = usize::try_from(batch.weight().requests).unwrap_or(usize::MAX);
+        let requests = usize::try_from(batch.weight().requests).unwrap_or(usize::MAX);
+        let faded = self.company.saturating_sub(self.company.div_ceil(COMPANY_FADES));
+        self.company = requests.saturating_mul(COMPANY_UNIT).max(faded);
         Some(batch)
+    }
+
+    /// Whether batches have been big lately.
+    const fn in_company(&self) -> bool {
+        self.company >= JOIN_REQUESTS * COMPANY_UNIT
     }
 
     /// A batch of `weight` is no longer in flight.

@@ -71,6 +71,25 @@ fn after_small_batches_there_is_no_waiting() {
 }
 
 #[test]
+fn a_lull_ends_the_waiting_after_a_few_batches() {
+    let (mut ring, mut now) = (Ring::default(), clock::now());
+    for _ in 0..JOIN_REQUESTS + 2 {
+        put(&mut ring, now, None, 100);
+    }
+    let mut waited = 0;
+    while ring.take(now).is_some() {
+        put(&mut ring, now, None, 100);
+        if let Due::At(at) = ring.due(now) {
+            now = at;
+            waited += 1;
+        } else {
+            break;
+        }
+    }
+    assert!((2..10).contains(&waited), "single requests waited {waited} times");
+}
+
+#[test]
 fn much_waiting_justifies_a_further_connection() {
     let (mut ring, now) = (Ring::default(), clock::now());
     for _ in 0..JOIN_REQUESTS {
@@ -85,19 +104,6 @@ fn much_waiting_justifies_a_further_connection() {
     batch.attach(weight(large.len()), &large, None);
     ring.joined(&KEY, weight(large.len()), true);
     assert_eq!((ring.due(now), ring.due_batches(now)), (Due::Now, 1));
-}
-
-#[test]
-fn a_landing_frees_what_waits_for_company() {
-    let (mut ring, now) = (Ring::default(), clock::now());
-    for _ in 0..JOIN_REQUESTS {
-        put(&mut ring, now, None, 100);
-    }
-    let first = ring.take(now).expect("due");
-    put(&mut ring, now, None, 100);
-    assert!(matches!(ring.due(now), Due::At(_)));
-    ring.landed(first.weight());
-    assert_eq!(ring.due(now), Due::Now);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::config::plan::{
     Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
 };
 use crate::ingest::{Entries, Front, Gate, Supplies};
-use crate::pipeline::{Entry, Lanes, Tools};
+use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
 use crate::runtime::net;
 use crate::telemetry::cells::{Registry, Value};
@@ -86,8 +86,9 @@ impl Site {
             let find = |_: DestinationId| Some(Rc::clone(&queue));
             let traces = Signal::Traces;
             let lanes = Lanes::bind(&plan, ReceiverId(0), traces, &find, &mut Vec::new()).unwrap();
-            let meter = ReceiverMeter::new(&recorder, "otlp", transport, traces);
-            [Some(Rc::new(Entry::new(traces, lanes, meter, Rc::clone(&tools)))), None, None]
+            let receiver = ReceiverMeter::new(&recorder, "otlp", transport, traces);
+            let meters = Meters { receiver, limiters: Vec::new() };
+            [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
         let front = Front::new(receiver, entries(Transport::Http), entries(Transport::Grpc));
@@ -290,6 +291,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
         slots: Vec::new(),
         by_request: true,
         admit_below: None,
+        limiters: Vec::new(),
     };
     let receiver = Receiver {
         id: "otlp".to_owned(),
