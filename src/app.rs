@@ -35,6 +35,8 @@ pub use drain::Losses;
 /// Reads and checks the configuration again, for a reload.
 pub type Reader = Box<dyn Fn() -> Result<Plan, Problems>>;
 
+/// How long the shards may take to start before the others go on without them.
+const START_MAX: Duration = Duration::from_secs(5);
 /// How long after the drain deadline the shards' reports are waited for.
 const REPORT_GRACE: Duration = Duration::from_millis(500);
 
@@ -66,6 +68,9 @@ impl App {
         let mut shards = Vec::with_capacity(count);
         for (index, core) in cores.into_iter().enumerate() {
             shards.push(start_shard(&common, index, core)?);
+        }
+        if !common.all_up(START_MAX) {
+            tracing::error!(within = ?START_MAX, "not every shard has started");
         }
         common.readiness.set_ready();
         {

@@ -1,7 +1,5 @@
-//! SIGHUP moves traffic to what the file says now and loses nothing on the way; a file with a mistake
-//! changes nothing and is told by its place.
-
-#![expect(clippy::expect_used, reason = "a test ends where what it needs is not there")]
+//! SIGHUP moves traffic to what the file says now and loses nothing on the way; a file with a
+//! mistake changes nothing and is told by its place.
 
 #[path = "support/backend.rs"]
 mod backend;

@@ -1,5 +1,5 @@
-//! What a backend answers decides what becomes of a request: it is sent again, rejected, or taken in
-//! part; and every span is counted where it ended.
+//! What a backend answers decides what becomes of a request: it is sent again, rejected, or taken
+//! in part; and every span is counted where it ended.
 
 #[path = "support/backend.rs"]
 mod backend;
@@ -13,8 +13,10 @@ use backend::{post, seen, sink};
 use gateway::Gateway;
 use gateway::page::Page;
 
-/// The two exporters, by id and with a file for a backend.
-const EXPORTERS: [(&str, fn(&Sink) -> String); 2] = [("otlphttp", http), ("otlp", grpc)];
+/// An exporter: its id and the file that has it send to a backend.
+type Exporter = (&'static str, fn(&Sink) -> String);
+
+const EXPORTERS: [Exporter; 2] = [("otlphttp", http), ("otlp", grpc)];
 
 const RETRY: &str = "retry_on_failure: {initial_interval: 20ms, max_interval: 50ms}";
 

@@ -1,5 +1,5 @@
-//! SIGTERM loses nothing that could be delivered, ends in time when the backend does not answer, and
-//! says to the span what was acknowledged and not delivered.
+//! SIGTERM loses nothing that could be delivered, ends in time when the backend does not answer,
+//! and says to the span what was acknowledged and not delivered.
 
 #![expect(clippy::expect_used, reason = "a test ends where what it needs is not there")]
 

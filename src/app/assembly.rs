@@ -109,13 +109,14 @@ impl Workshop<'_> {
         if let Some(index) = same {
             return before.swap_remove(index);
         }
-        let slots = self.common.slots(plan);
+        let (slots, dead_on) = self.common.shared(plan);
         let meter = ExporterMeter::new(self.recorder, &plan.exporter, plan.signal);
         meter.queue_capacity.set(gauge_of(plan.queue.capacity));
         let supplies = Supplies {
             home: Arc::clone(&self.tools.home),
             bytes: Arc::clone(&self.tools.lease),
             slots: slots.lease(),
+            dead_on,
             meter,
             row: self.tools.ledger.row(&plan.exporter, plan.signal),
         };

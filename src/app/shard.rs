@@ -45,7 +45,7 @@ pub(super) async fn run(common: Arc<Common>, index: usize) -> End {
             return End::Broken;
         }
     };
-    common.readiness.shard_up(index);
+    common.up(index);
     let Some(inbox) = common.inboxes.get(index) else { return End::Stopped };
     let mut ticks = interval(SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

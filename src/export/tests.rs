@@ -28,7 +28,7 @@ use crate::config::plan::{
     self, Compression, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target,
 };
 use crate::queue::batch::Encoding;
-use crate::queue::{Destination, Form, Goods, Joining, Supplies};
+use crate::queue::{DeadOn, Destination, Goods, Joining, Supplies};
 use crate::runtime::clock;
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::{Ledger, Totals};
@@ -138,6 +138,7 @@ fn bench(wish: &Wish, target: Target, kind: Kind) -> Bench {
         home: Arc::clone(pool.home()),
         bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
         slots: Budget::new(10_000, 10_000, 1, 1).lease(),
+        dead_on: DeadOn::default(),
         meter: ExporterMeter::new(&registry.shard(0), "otlp/test", Signal::Traces),
         row: ledger.shard(0).row("otlp/test", Signal::Traces),
     };

@@ -292,7 +292,7 @@ impl Crew {
         let Some(health) = book(&self.gate) else {
             return;
         };
-        self.reporter.breaker(self.destination.is_dead(), health);
+        self.reporter.breaker(self.destination.is_dead_here(), health);
         self.destination.set_health(health.failing, health.open);
     }
 }

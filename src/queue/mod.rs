@@ -37,7 +37,8 @@ use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
 pub use flight::{Fate, Flight};
-use ring::{MergeKey, Ring, size};
+use ring::{Due, MergeKey, Ring, size};
+pub use upkeep::DeadOn;
 use wake::Desk;
 
 /// Above this much waiting and in flight, answers to clients are held back a little.
@@ -103,6 +104,8 @@ pub struct Supplies {
     pub bytes: Arc<Lease>,
     /// Queue slots of this destination.
     pub slots: Arc<Lease>,
+    /// What the other shards think of the backend.
+    pub dead_on: DeadOn,
     /// Counters.
     pub meter: ExporterMeter,
     /// The ledger's row.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use spanyard_wire::schema::Signal;
 
 use super::batch::{Batch, Encoding};
-use super::ring::{BATCH_BYTES_DUE, JOIN_DELAY, JOIN_REQUESTS, MergeKey, OPEN_BATCHES_MAX, Ring};
-use super::{Destination, Fate, Form, Full, Goods, Joining, SOFT_BYTES, Supplies};
+use super::ring::{BATCH_BYTES_DUE, Due, JOIN_DELAY, JOIN_REQUESTS, MergeKey, Ring};
+use super::{DeadOn, Destination, Fate, Full, Goods, Joining, SOFT_BYTES, Supplies};
 use crate::buf::block::Block;
 use crate::buf::budget::Budget;
 use crate::buf::payload::{Chunk, Payload};
@@ -242,6 +242,7 @@ fn bench(capacity: u64, merge: bool) -> Bench {
         home: Arc::clone(pool.home()),
         bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
         slots: Budget::new(slots, slots, 1, 1).lease(),
+        dead_on: DeadOn::default(),
         meter: ExporterMeter::new(&recorder, "nop/test", Signal::Traces),
         row: ledger.shard(0).row("nop/test", Signal::Traces),
     };

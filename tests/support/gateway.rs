@@ -1,11 +1,11 @@
 //! The real program as a child process: started, asked, told to stop, never left behind.
 //!
 //! ```text
-//!  Gateway::start -- lines of stderr until "ready" --> addresses -- tests --> terminate | drop (killed)
+//!  start -- stderr until "ready" --> addresses -- tests --> terminate, or drop (killed)
 //! ```
-//! All its ports are left to the system and read from its log, so tests run side by side. Whoever waits
-//! here waits for a line of the log or for the metrics page, a bounded number of times, and fails with
-//! the whole log. A test's file is laid over [`BASE`] and is what a reload reads again.
+//! All its ports are left to the system and read from its log, so tests run side by side. Whoever
+//! waits here waits for a line of the log or for the metrics page, a bounded number of times, and
+//! fails with the whole log. A test's file is laid over [`BASE`] and is what a reload reads again.
 #![allow(dead_code, reason = "each test takes its part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test ends where its gateway is missing")]
 

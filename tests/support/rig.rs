@@ -27,7 +27,7 @@ use spanyard::config::plan::{
 };
 use spanyard::pipeline::{Arrival, Entry, Lanes, Message, Meters, Tools, Verdict};
 use spanyard::queue::batch::{GATHER_BYTES_MAX, Sealed};
-use spanyard::queue::{Destination, Fate, Supplies};
+use spanyard::queue::{DeadOn, Destination, Fate, Supplies};
 use spanyard::telemetry::cells::{Registry, Value};
 use spanyard::telemetry::ledger::{DropReason, Ledger, ShardLedger};
 use spanyard::telemetry::names::{
@@ -120,6 +120,7 @@ impl Rig {
                     home: Arc::clone(pool.home()),
                     bytes: Arc::clone(&lease),
                     slots: Budget::new(capacity, capacity, 1, 1).lease(),
+                    dead_on: DeadOn::default(),
                     meter: ExporterMeter::new(&recorder, &plan.exporter, plan.signal),
                     row: shard.row(&plan.exporter, plan.signal),
                 };
