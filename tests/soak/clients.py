@@ -40,7 +40,7 @@ def run(options, home, verdicts):
         }
         gateway = yard.Gateway(options, "clients", home, parts, 128, drain="5s")
         stack.callback(gateway.stop)
-        with yard.Watch(gateway, 1) as watch:
+        with yard.Watch(gateway, 0.1) as watch:
             telemetrygen(options, gateway, sink, verdicts)
             h2load(options, gateway, sink, home, verdicts)
         found = f"off by {watch.worst:.0f} in {watch.off} of {watch.scrapes} scrapes"
