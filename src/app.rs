@@ -80,8 +80,8 @@ impl App {
         Ok(Self { common, admin, shards })
     }
 
-    /// Runs until SIGTERM or SIGINT, reloading on SIGHUP, then drains; a second signal cuts the drain
-    /// short. Returns what was lost.
+    /// Runs until SIGTERM or SIGINT, reloading on SIGHUP, then drains; a second signal cuts the
+    /// drain short. Returns what was lost.
     ///
     /// # Errors
     /// Signals cannot be handled.
@@ -131,7 +131,8 @@ impl App {
                 self.common.settle(index, thread);
             }
         }
-        // A thread that still runs is the only writer of its cells: its items stay counted as queued.
+        // A thread that still runs is the only writer of its cells: its items stay counted as
+        // queued.
         for index in (0..threads.len()).filter(|at| threads.get(*at).is_some_and(Option::is_some)) {
             tracing::error!(shard = index, "the shard has not ended");
         }

@@ -53,8 +53,9 @@ pub struct Ticket {
 
 impl Budget {
     /// `soft <= limit`: new admissions stop at `soft`, growth of what is admitted at `limit`.
-    /// The stride is a sixteenth of a shard's part of the limit, at least 1 and at most `stride_max`: all
-    /// spares together stay below an eighth of a large limit. It does not change with the limit.
+    /// The stride is a sixteenth of a shard's part of the limit, at least 1 and at most
+    /// `stride_max`: all spares together stay below an eighth of a large limit. It does not change
+    /// with the limit.
     #[must_use]
     pub fn new(limit: usize, soft: usize, shards: usize, stride_max: usize) -> Arc<Self> {
         let stride = (limit / shards.max(1) / 16).clamp(1, stride_max.max(1));
@@ -145,8 +146,8 @@ impl Lease {
         &self.budget
     }
 
-    /// Gives the spare back when a shard has been refused since the last time. Called by the shard's
-    /// sweep, for a lease that nothing is released to.
+    /// Gives the spare back when a shard has been refused since the last time. Called by the
+    /// shard's sweep, for a lease that nothing is released to.
     pub fn sweep(&self) {
         if self.notices_famine() {
             self.budget.give(self.spare.swap(0, Ordering::AcqRel));

@@ -28,7 +28,7 @@ use crate::config::plan::{
     self, Compression, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target,
 };
 use crate::queue::batch::Encoding;
-use crate::queue::{DeadOn, Destination, Goods, Joining, Supplies};
+use crate::queue::{DeadOn, Destination, Form, Goods, Joining, Supplies};
 use crate::runtime::clock;
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::{Ledger, Totals};

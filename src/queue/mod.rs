@@ -37,7 +37,7 @@ use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
 pub use flight::{Fate, Flight};
-use ring::{Due, MergeKey, Ring, size};
+use ring::{MergeKey, Ring, size};
 pub use upkeep::DeadOn;
 use wake::Desk;
 

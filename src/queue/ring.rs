@@ -4,7 +4,8 @@
 //! ```text
 //!  put -> open (joined while it is small) -> sealed (full, alone, or flushed) -> take -> in flight
 //! ```
-//! - While batches have been small lately, what waits leaves at once: there is no timer at low load.
+//! - While batches have been small lately, what waits leaves at once: there is no timer at low
+//!   load.
 //! - Once batches of [`JOIN_REQUESTS`] or more have been seen, the next leaves at 256 KiB or 1 ms
 //!   after its first copy. The memory of a big batch fades by an eighth with each smaller one.
 //! - With a `batch` in the file: at its size, or after its delay.
@@ -186,7 +187,8 @@ impl Ring {
         self.waiting_bytes.saturating_add(self.in_flight_bytes)
     }
 
-    /// How many batches could be taken by separate connections right now, and when the next could be.
+    /// How many batches could be taken by separate connections right now, and when the next could
+    /// be.
     #[must_use]
     pub fn outlook(&self, now: Instant) -> (usize, Option<Instant>) {
         let mut due = self.sealed.len();
