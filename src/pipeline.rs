@@ -27,7 +27,7 @@ use crate::rewrite::Selection;
 use crate::rewrite::context::Slots;
 use crate::route::{self, condition::Facts};
 use crate::telemetry::ledger::ShardLedger;
-use crate::telemetry::names::{ReceiverMeter, ShardMeter};
+use crate::telemetry::names::{LimiterMeter, ReceiverMeter, ShardMeter};
 use crate::units::Weight;
 pub use arrival::{Arrival, Encoding, GATHER_BYTES_MAX, Hold, Message, Refusal, Verdict};
 pub use lanes::Lanes;
@@ -54,20 +54,31 @@ pub struct Scratch {
     selections: Vec<Selection>,
 }
 
+/// What an entry counts with.
+#[derive(Debug)]
+pub struct Meters {
+    /// The receiver's counters for this transport and signal.
+    pub receiver: ReceiverMeter,
+    /// One for each `memory_limiter` on the way.
+    pub limiters: Vec<LimiterMeter>,
+}
+
 /// Where requests of one (receiver, transport, signal) enter on one shard.
 #[derive(Debug)]
 pub struct Entry {
     signal: Signal,
     lanes: Lanes,
     meter: ReceiverMeter,
+    limiters: Vec<LimiterMeter>,
     tools: Rc<Tools>,
 }
 
 impl Entry {
     /// An entry over compiled lanes.
     #[must_use]
-    pub const fn new(signal: Signal, lanes: Lanes, meter: ReceiverMeter, tools: Rc<Tools>) -> Self {
-        Self { signal, lanes, meter, tools }
+    pub fn new(signal: Signal, lanes: Lanes, meters: Meters, tools: Rc<Tools>) -> Self {
+        let Meters { receiver, limiters } = meters;
+        Self { signal, lanes, meter: receiver, limiters, tools }
     }
 
     /// Takes a whole request through the gateway, or refuses it.
@@ -98,18 +109,25 @@ impl Entry {
 
         let items = request.items;
         let verdict = self.admit(arrival, request, selections);
-        match &verdict {
-            Verdict::Accepted { .. } => self.meter.accepted.increment(items),
-            Verdict::Partial { rejected, .. } => {
-                self.meter.accepted.increment(items.saturating_sub(*rejected));
-                self.meter.refused.increment(*rejected);
-            }
-            Verdict::Refused(_) => self.meter.refused.increment(items),
-        }
+        let refused = match &verdict {
+            Verdict::Accepted { .. } => 0,
+            Verdict::Partial { rejected, .. } => *rejected,
+            Verdict::Refused(_) => items,
+        };
+        self.count(items.saturating_sub(refused), refused);
         if unrouted.requests > 0 && !matches!(verdict, Verdict::Refused(_)) {
             self.tools.ledger.no_route(self.signal, unrouted);
         }
         verdict
+    }
+
+    fn count(&self, accepted: u64, refused: u64) {
+        self.meter.accepted.increment(accepted);
+        self.meter.refused.increment(refused);
+        for limiter in &self.limiters {
+            limiter.accepted.increment(accepted);
+            limiter.refused.increment(refused);
+        }
     }
 
     /// Fills the selections; returns what no branch takes.

@@ -63,6 +63,7 @@ fn routed(edits: Vec<Edit>) -> Flow {
         slots: Vec::new(),
         by_request: false,
         admit_below: None,
+        limiters: Vec::new(),
     }
 }
 

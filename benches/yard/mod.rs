@@ -68,5 +68,6 @@ fn flow(edits: Vec<Edit>) -> Flow {
         slots: Vec::new(),
         by_request: false,
         admit_below: None,
+        limiters: Vec::new(),
     }
 }

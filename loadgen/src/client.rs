@@ -1,9 +1,10 @@
 //! Plain blocking clients for tests: one request, one answer, nothing clever.
 //!
-//! `post` and `get` speak HTTP/1, `grpc` one unary call, and `Raw` lets a test write whatever
-//! bytes it likes and read what comes back. All give up after [`PATIENCE`].
+//! `post` and `get` speak HTTP/1, `post_h2` HTTP/2, `grpc` one unary call, and `Raw` lets a test
+//! write whatever bytes it likes and read what comes back. All give up after [`PATIENCE`].
 
 mod grpc;
+mod h2c;
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use crate::reply::Reply;
 pub use grpc::{GrpcReply, grpc};
+pub use h2c::post_h2;
 
 use crate::{net, reply};
 

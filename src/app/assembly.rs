@@ -11,15 +11,15 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 
 use super::common::{Common, Current};
-use crate::config::plan::{self, Plan, Receiver};
+use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend};
 use crate::ingest::Front;
-use crate::pipeline::{Entry, Lanes, Tools};
+use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{Destination, Supplies};
 use crate::telemetry::cells::ShardRecorder;
 use crate::telemetry::ledger::DropReason;
-use crate::telemetry::names::{ExporterMeter, ReceiverMeter, Transport};
+use crate::telemetry::names::{ExporterMeter, LimiterMeter, ReceiverMeter, Transport};
 use crate::units::{DestinationId, ReceiverId};
 use spanyard_wire::schema::Signal;
 
@@ -78,7 +78,12 @@ pub(super) struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// Builds a shard for `plan`; queues that stay are moved out of `before`.
-    pub(super) fn assemble(&self, current: &Current, before: &mut Vec<Served>) -> Assembly {
+    pub(super) fn assemble(
+        &self,
+        current: &Current,
+        before: &mut Vec<Served>,
+        batchings: &mut Vec<Rc<Batching>>,
+    ) -> Assembly {
         let plan = &current.plan;
         let served: Vec<Served> = plan
             .destinations
@@ -87,10 +92,9 @@ impl Workshop<'_> {
             .map(|(destination, backend)| self.serve(destination, backend, before))
             .collect();
         let find = |id: DestinationId| served.get(id.0).map(|of| Rc::clone(&of.destination));
-        let mut batchings = Vec::new();
         let fronts = (0..plan.receivers.len())
             .map(ReceiverId)
-            .filter_map(|id| self.front(plan, id, &find, &mut batchings))
+            .filter_map(|id| self.front(plan, id, &find, batchings))
             .collect();
         Assembly { served, fronts }
     }
@@ -105,13 +109,14 @@ impl Workshop<'_> {
         if let Some(index) = same {
             return before.swap_remove(index);
         }
-        let slots = self.common.slots(plan);
+        let (slots, dead_on) = self.common.shared(plan);
         let meter = ExporterMeter::new(self.recorder, &plan.exporter, plan.signal);
         meter.queue_capacity.set(gauge_of(plan.queue.capacity));
         let supplies = Supplies {
             home: Arc::clone(&self.tools.home),
             bytes: Arc::clone(&self.tools.lease),
             slots: slots.lease(),
+            dead_on,
             meter,
             row: self.tools.ledger.row(&plan.exporter, plan.signal),
         };
@@ -126,14 +131,18 @@ impl Workshop<'_> {
         plan: &Arc<Plan>,
         id: ReceiverId,
         find: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
-        batchings: &mut Vec<Rc<plan::Batching>>,
+        batchings: &mut Vec<Rc<Batching>>,
     ) -> Option<(Receiving, Rc<Front>)> {
         let receiver = plan.receiver(id)?;
         let mut entries = |transport| {
             Signal::ALL.map(|signal| {
                 let lanes = Lanes::bind(plan, id, signal, find, batchings)?;
-                let meter = ReceiverMeter::new(self.recorder, &receiver.id, transport, signal);
-                Some(Rc::new(Entry::new(signal, lanes, meter, Rc::clone(self.tools))))
+                let limiter = |id: &String| LimiterMeter::new(self.recorder, id, signal);
+                let meters = Meters {
+                    receiver: ReceiverMeter::new(self.recorder, &receiver.id, transport, signal),
+                    limiters: lanes.limiters().iter().map(limiter).collect(),
+                };
+                Some(Rc::new(Entry::new(signal, lanes, meters, Rc::clone(self.tools))))
             })
         };
         let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));

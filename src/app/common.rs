@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use spanyard_wire::schema::Signal;
+use tokio::time::timeout_at;
 
 use super::doors::Doors;
 use super::drain::Losses;
@@ -18,6 +19,7 @@ use crate::admin::Readiness;
 use crate::buf::budget::Budget;
 use crate::config::plan::{Destination, Plan};
 use crate::export::{self, Backend, Unusable};
+use crate::queue::DeadOn;
 use crate::runtime::clock;
 use crate::telemetry::cells::Registry;
 use crate::telemetry::ledger::{DropReason, Ledger};
@@ -55,6 +57,9 @@ impl Current {
     }
 }
 
+/// What a destination's queues share on all shards: slots, and whether the backend is dead.
+type Shared = (Arc<Budget>, DeadOn);
+
 /// The way of the shards' last words.
 type Reports = (flume::Sender<(usize, Losses)>, flume::Receiver<(usize, Losses)>);
 
@@ -70,7 +75,8 @@ pub(super) struct Common {
     pub(super) orders: Vec<flume::Sender<Order>>,
     pub(super) inboxes: Vec<flume::Receiver<Order>>,
     losses: Reports,
-    slots: Mutex<HashMap<(String, Signal), Arc<Budget>>>,
+    started: (flume::Sender<()>, flume::Receiver<()>),
+    shared: Mutex<HashMap<(String, Signal), Shared>>,
 }
 
 impl Common {
@@ -89,8 +95,25 @@ impl Common {
             orders,
             inboxes,
             losses: flume::bounded(shards.max(1)),
-            slots: Mutex::default(),
+            started: flume::bounded(shards.max(1)),
+            shared: Mutex::default(),
         }))
+    }
+
+    /// A shard is up.
+    pub(super) fn up(&self, shard: usize) {
+        self.readiness.shard_up(shard);
+        // Full once every shard has started: nobody waits for restarts.
+        self.started.0.try_send(()).unwrap_or_default();
+    }
+
+    /// Waits until every shard has started, at most `within`. Says whether all have.
+    pub(super) fn all_up(&self, within: Duration) -> bool {
+        let deadline = clock::now() + within;
+        (0..self.shards).all(|_| {
+            let left = deadline.saturating_duration_since(clock::now());
+            self.started.1.recv_timeout(left).is_ok()
+        })
     }
 
     /// Tells every shard. One that takes no orders is broken: it follows the current plan when it
@@ -103,16 +126,17 @@ impl Common {
         }
     }
 
-    /// The process-wide slots of a destination's queue; a new `queue_size` holds from now on.
-    pub(super) fn slots(&self, destination: &Destination) -> Arc<Budget> {
+    /// What all shards share of a destination; a new `queue_size` holds from now on.
+    pub(super) fn shared(&self, destination: &Destination) -> Shared {
         let capacity = usize::try_from(destination.queue.capacity).unwrap_or(usize::MAX);
         let key = (destination.exporter.clone(), destination.signal);
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let budget = slots
-            .entry(key)
-            .or_insert_with(|| Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX));
-        budget.resize(capacity, capacity);
-        Arc::clone(budget)
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let (slots, dead_on) = shared.entry(key).or_insert_with(|| {
+            let slots = Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX);
+            (slots, DeadOn::default())
+        });
+        slots.resize(capacity, capacity);
+        (Arc::clone(slots), dead_on.clone())
     }
 
     /// Waits for the end of a shard's thread that has made its report, and books what it left
@@ -136,11 +160,20 @@ impl Common {
     }
 
     /// The reports of the shards that make one until `deadline`.
-    pub(super) fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
-        let next = |_| {
-            let left = deadline.saturating_duration_since(clock::now());
-            self.losses.1.recv_timeout(left).ok()
-        };
-        (0..self.shards).map_while(next).collect()
+    pub(super) async fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
+        let mut reports = Vec::with_capacity(self.shards);
+        while reports.len() < self.shards {
+            match timeout_at(deadline.into(), self.losses.1.recv_async()).await {
+                Ok(Ok(report)) => reports.push(report),
+                Ok(Err(_)) | Err(_) => break,
+            }
+        }
+        reports
+    }
+
+    /// Gives up the process's own handles of the listeners.
+    pub(super) fn take_doors(&self) -> Doors {
+        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *doors)
     }
 }

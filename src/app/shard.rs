@@ -15,6 +15,7 @@ use super::assembly::{Assembly, Receiving, Served, Workshop};
 use super::common::{Common, Order};
 use super::drain::Losses;
 use crate::buf::pool::Pool;
+use crate::config::plan::Batching;
 use crate::export::deflate::Deflater;
 use crate::ingest::{self, Gate};
 use crate::pipeline::Tools;
@@ -44,7 +45,7 @@ pub(super) async fn run(common: Arc<Common>, index: usize) -> End {
             return End::Broken;
         }
     };
-    common.readiness.shard_up(index);
+    common.up(index);
     let Some(inbox) = common.inboxes.get(index) else { return End::Stopped };
     let mut ticks = interval(SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -77,6 +78,9 @@ struct Shard {
     served: Vec<Served>,
     gates: Vec<(Receiving, Rc<Gate>)>,
     leaving: Vec<(Served, Instant)>,
+    leaving_gates: Vec<Rc<Gate>>,
+    /// Distinct `batch` settings, numbered for good: a queue that stays knows them by number.
+    batchings: Vec<Rc<Batching>>,
 }
 
 impl Shard {
@@ -94,6 +98,7 @@ impl Shard {
             ledger: common.ledger.shard(index),
             scratch: RefCell::default(),
         });
+        let deflater = Deflater::new(meter.recompressed_bytes.clone());
         let supplies =
             ingest::Supplies::new(Arc::clone(&tools.home), Arc::clone(&tools.lease), meter);
         let watch = Rc::clone(supplies.watch());
@@ -102,11 +107,13 @@ impl Shard {
             common,
             index,
             tools,
-            deflater: Rc::default(),
+            deflater,
             supplies,
             served: Vec::new(),
             gates: Vec::new(),
             leaving: Vec::new(),
+            leaving_gates: Vec::new(),
+            batchings: Vec::new(),
         };
         shard.take_over()?;
         Ok(shard)
@@ -123,7 +130,8 @@ impl Shard {
             deflater: &self.deflater,
         };
         let mut before = std::mem::take(&mut self.served);
-        let Assembly { served, fronts } = workshop.assemble(&current, &mut before);
+        let Assembly { served, fronts } =
+            workshop.assemble(&current, &mut before, &mut self.batchings);
         self.served = served;
         let deadline = clock::now() + current.plan.runtime.drain_timeout;
         for old in before {
@@ -147,6 +155,7 @@ impl Shard {
         }
         for (_, gate) in gates {
             gate.drain();
+            self.leaving_gates.push(gate);
         }
         Ok(())
     }
@@ -166,9 +175,10 @@ impl Shard {
     }
 
     fn sweep(&mut self, now: Instant) {
-        for served in &self.served {
+        for served in self.all() {
             served.destination.sweep(now);
         }
+        self.leaving_gates.retain(|gate| gate.connections() > 0);
         self.tools.lease.sweep();
         let (_, free) = Pool::spare();
         self.tools.meter.pool_free_blocks.set(free_blocks(free));
@@ -203,7 +213,7 @@ impl Shard {
             served.destination.flush();
         }
         let emptied = async {
-            for (_, gate) in &self.gates {
+            for gate in self.gates.iter().map(|(_, gate)| gate).chain(&self.leaving_gates) {
                 gate.emptied().await;
             }
         };

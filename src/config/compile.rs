@@ -5,8 +5,9 @@
 //! receiver -> pipeline [resource, batch] -> routing -> pipeline -> exporter
 //!          => Switch { edits, rows } -> Leaf -> Branch { edits of the whole way, legs }
 //! ```
-//! Runs only on settings without a problem. A pipeline that several rows of one table name is
-//! compiled once for the table, so that what takes it leaves as one request.
+//! Runs only on settings without a problem; a component that is absent all the same is an error
+//! here, so that no limiter and no exporter can be lost in silence. A pipeline that several rows of
+//! one table name is compiled once for the table, so that what takes it leaves as one request.
 
 use std::collections::BTreeMap;
 
@@ -138,6 +139,7 @@ fn flow(
         branches: Vec::new(),
         slots: Vec::new(),
         admit_below: None,
+        limiters: Vec::new(),
     };
     let mut entry = Vec::new();
     for pipeline in settings.service.pipelines.iter().filter(|p| p.signal == signal) {
@@ -145,12 +147,12 @@ fn flow(
             entry.extend(builder.pipeline(pipeline, &Way::default())?);
         }
     }
-    let Builder { stages, branches, slots, admit_below, .. } = builder;
+    let Builder { stages, branches, slots, admit_below, limiters, .. } = builder;
     if entry.is_empty() {
         return Ok(None);
     }
     let by_request = !stages.iter().any(reads_resource);
-    Ok(Some(Flow { entry, stages, branches, slots, by_request, admit_below }))
+    Ok(Some(Flow { entry, stages, branches, slots, by_request, admit_below, limiters }))
 }
 
 /// What a request has passed on its way through pipelines.
@@ -169,6 +171,7 @@ struct Builder<'a, 'd> {
     branches: Vec<Branch>,
     slots: Vec<ContextKey>,
     admit_below: Option<usize>,
+    limiters: Vec<String>,
 }
 
 impl Builder<'_, '_> {
@@ -179,10 +182,11 @@ impl Builder<'_, '_> {
         let mut entries = Vec::new();
         let (connectors, exporters): (Vec<&Reference>, Vec<&Reference>) =
             pipeline.exporters.iter().partition(|reference| settings.is_connector(&reference.id));
-        let legs: Vec<Leg> = exporters
-            .iter()
-            .filter_map(|r| self.destinations.leg(&r.id, self.signal, way.batch.as_ref()))
-            .collect();
+        let mut legs = Vec::new();
+        for exporter in exporters {
+            let leg = self.destinations.leg(&exporter.id, self.signal, way.batch.as_ref());
+            legs.push(leg.ok_or_else(|| format!("`{}` was not decoded", exporter.id))?);
+        }
         if !legs.is_empty() {
             let leaf = Stage::Leaf(self.branches.len());
             let edits = way.edits.clone();
@@ -190,7 +194,7 @@ impl Builder<'_, '_> {
             entries.push(self.stage(leaf)?);
         }
         for connector in connectors {
-            entries.extend(self.switch(&connector.id, &way)?);
+            entries.push(self.switch(&connector.id, &way)?);
         }
         Ok(entries)
     }
@@ -208,8 +212,12 @@ impl Builder<'_, '_> {
                 Some(Processor::Limiter(limiter)) => {
                     let lowest = self.admit_below.unwrap_or(usize::MAX).min(limiter.soft);
                     self.admit_below = Some(lowest);
+                    let id = reference.id.to_string();
+                    if !self.limiters.contains(&id) {
+                        self.limiters.push(id);
+                    }
                 }
-                None => {}
+                None => return Err(format!("`{}` was not decoded", reference.id)),
             }
         }
         if way.edits.len() > EDITS_MAX {
@@ -219,10 +227,9 @@ impl Builder<'_, '_> {
     }
 
     /// Adds a routing table; its number comes before those of what it leads to.
-    fn switch(&mut self, id: &Id, way: &Way) -> Result<Option<StageId>, String> {
-        let Some(routing) = self.settings.connectors.get(id) else {
-            return Ok(None);
-        };
+    fn switch(&mut self, id: &Id, way: &Way) -> Result<StageId, String> {
+        let routing = self.settings.connectors.get(id);
+        let routing = routing.ok_or_else(|| format!("`{id}` was not decoded"))?;
         let edits = way.edits.clone();
         let place = self.stage(Stage::Switch(Switch {
             edits: edits.clone(),
@@ -239,7 +246,7 @@ impl Builder<'_, '_> {
         if let Some(stage) = self.stages.get_mut(place.0) {
             *stage = Stage::Switch(Switch { edits, rows, default });
         }
-        Ok(Some(place))
+        Ok(place)
     }
 
     /// Where the pipelines that a row names are entered; each is compiled once for a table.

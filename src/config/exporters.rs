@@ -147,7 +147,13 @@ fn grpc(field: &Field<'_>) -> Option<Exporter> {
     let headers = headers::decode(&section, headers::GRPC_OWN);
     let compression = compression(&section);
     let timeout = section.duration("timeout", Duration::from_secs(5));
-    let authority = section.text("authority");
+    let authority = section.get("authority").and_then(|field| {
+        let authority = headers::authority(&field.text()?);
+        if authority.is_none() {
+            field.bad_value("not an authority", "host, or host:port");
+        }
+        authority
+    });
     let (queue, retry) = (delivery::queue(&section), delivery::retry(&section));
     let endpoint = endpoint?;
     let tls = if endpoint.https || !tls.insecure { Some(tls.client) } else { None };
@@ -159,7 +165,7 @@ fn grpc(field: &Field<'_>) -> Option<Exporter> {
     }
     let reach = Reach::Grpc(Box::new(GrpcTarget {
         peer: Peer { host: endpoint.host, port: endpoint.port, tls },
-        authority: authority.filter(|text| !text.is_empty()).unwrap_or(endpoint.authority),
+        authority: authority.unwrap_or(endpoint.authority),
         headers,
         compression,
         timeout,
@@ -185,7 +191,7 @@ fn http(field: &Field<'_>) -> Option<Exporter> {
         || names.iter().zip(&own).any(|(name, url)| wrong(name, url));
     let tls = tls::decode(&section).client;
     let mut headers = headers::decode(&section, headers::HTTP_OWN);
-    let host = headers::take_host(&mut headers);
+    let host = headers::take_host(&section, &mut headers);
     let compression = compression(&section);
     let timeout = section.duration("timeout", Duration::from_secs(30));
     let (queue, retry) = (delivery::queue(&section), delivery::retry(&section));

@@ -75,33 +75,37 @@ fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
     {
         field.bad_value("must be positive", "a duration such as 1s");
     }
-    let mib = |key| section.whole(key, 0, 0, u64::from(u32::MAX)).saturating_mul(MIB as u64);
+    let mib =
+        |key| Some(section.get(key)?.whole(0, u64::from(u32::MAX))?.saturating_mul(MIB as u64));
     let percent = |key| {
-        let share = u128::from(section.whole(key, 0, 0, 100));
-        let bytes = share.saturating_mul(u128::from(host.memory_bytes)) / 100;
-        u64::try_from(bytes).unwrap_or(u64::MAX)
+        let share = u128::from(section.get(key)?.whole(0, 100)?);
+        u64::try_from(share.saturating_mul(u128::from(host.memory_bytes)) / 100).ok()
     };
-    let fixed = (mib("limit_mib"), mib("spike_limit_mib"));
-    let shared = (percent("limit_percentage"), percent("spike_limit_percentage"));
-    let (limit, spike, spike_key) = if fixed.0 > 0 {
-        (fixed.0, fixed.1, "spike_limit_mib")
-    } else if shared.0 > 0 {
-        (shared.0, shared.1, "spike_limit_percentage")
-    } else {
-        let given = ["limit_mib", "limit_percentage"].into_iter().find_map(|key| section.get(key));
-        match given {
-            None => {
-                let fault = Fault::new(Code::Missing, "no limit is set");
-                section.error(fault.expected("`limit_mib` or `limit_percentage` above 0"));
-            }
-            // Any other value has been refused already.
-            Some(field) if field.plain_text() == "0" => {
-                field.bad_value("must be positive", "`limit_mib` or `limit_percentage` above 0");
-            }
-            Some(_) => {}
-        }
+    let (fixed, share) = (mib("limit_mib"), percent("limit_percentage"));
+    let refused = |key, value: Option<u64>| section.get(key).is_some() && value.is_none();
+    if refused("limit_mib", fixed) || refused("limit_percentage", share) {
         return None;
+    }
+    let (limit, spike, spike_key, idle) = match (fixed, share) {
+        (Some(limit), _) if limit > 0 => {
+            let idle = ["limit_percentage", "spike_limit_percentage"];
+            (limit, mib("spike_limit_mib"), "spike_limit_mib", idle)
+        }
+        (_, Some(limit)) if limit > 0 => {
+            let key = "spike_limit_percentage";
+            (limit, percent(key), key, ["limit_mib", "spike_limit_mib"])
+        }
+        _ => {
+            let fault = Fault::new(Code::Missing, "no limit is set");
+            section.error(fault.expected("`limit_mib` or `limit_percentage` above 0"));
+            return None;
+        }
     };
+    for field in idle.into_iter().filter_map(|key| section.get(key)) {
+        let fault = Fault::new(Code::Ignored, "no effect beside the limit that is set");
+        field.warning(fault.hint("`limit_mib` goes before `limit_percentage`"));
+    }
+    let spike = spike.unwrap_or(0);
     if spike >= limit {
         let mark = section.mark_of(spike_key);
         let fault = Fault::new(Code::Conflict, "the spike limit must be below the limit");

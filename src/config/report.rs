@@ -135,6 +135,7 @@ impl<'a> Report<'a> {
                 here.map(|s| (s.column.saturating_sub(1), s.width)).collect();
             let line = sources.line(mark.source, mark.line);
             problem.line_text = line.map(|line| secret::mask(line, &hidden));
+            problem.found = problem.found.map(|found| secret::mask(&found, &[]));
             problem
         });
         Problems::new(problems.collect(), self.suppressed.get())

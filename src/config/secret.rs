@@ -1,7 +1,8 @@
 //! Keeps secrets out of messages.
 //!
 //! A source line is masked before it is shown: header values that were read from it, whatever
-//! follows a word such as `authorization` or `password`, and what follows `Basic ` or `Bearer `.
+//! follows a word such as `authorization` or `password`, what follows `Basic ` or `Bearer `, and a
+//! user with password in a URL.
 //! Every masked character becomes one `*`, so that columns stay true; `${...}` stays readable.
 
 /// Words after which a value is taken for a secret, in lower case.
@@ -42,6 +43,13 @@ pub(super) fn mask(line: &str, known: &[(usize, usize)]) -> String {
         for start in find(&lower, &scheme) {
             let from = start.saturating_add(scheme.len());
             let end = position(&chars, from, |c| c.is_whitespace() || "\"',}]".contains(c));
+            hide(&mut hidden, from, end);
+        }
+    }
+    for start in find(&chars, &[':', '/', '/']) {
+        let from = start.saturating_add(3);
+        let end = position(&chars, from, |c| "/\"'@ ".contains(c));
+        if chars.get(end) == Some(&'@') {
             hide(&mut hidden, from, end);
         }
     }
@@ -113,6 +121,7 @@ mod tests {
             ("auth: 'Bearer t0k'", "auth: 'Bearer ***'"),
             ("token: ${env:TOKEN}", "token: ${env:TOKEN}"),
             ("token: ${env:TOKEN:-s3cret}", "token: ${env:TOKEN********}"),
+            ("endpoint: http://me:pw@tempo:1/x", "endpoint: http://*****@tempo:1/x"),
             ("headers: {x-id: shown}", "headers: {x-id: shown}"),
         ];
         for (line, masked) in cases {

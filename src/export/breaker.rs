@@ -19,7 +19,8 @@ use tokio::sync::Notify;
 
 /// This many failures in a row open the breaker.
 pub const FAILURES_MAX: u32 = 5;
-/// So does failing for this long, at least twice: one worker alone backs off too slowly to count to five.
+/// So does failing for this long, at least twice: one worker alone backs off too slowly to count
+/// to five.
 pub const FAILING_MAX: Duration = Duration::from_secs(5);
 
 /// The state machine; time is an argument.

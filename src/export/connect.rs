@@ -21,8 +21,8 @@ use crate::runtime::net;
 /// The longest a connection may take to open.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// The bound for attempts of at most `timeout`; zero: they have none. A little less than the attempt
-/// itself, so that the error that names the address comes first.
+/// The bound for attempts of at most `timeout`; zero: they have none. A little less than the
+/// attempt itself, so that the error that names the address comes first.
 pub(super) fn bound(timeout: Duration) -> Duration {
     let most = timeout.saturating_sub(timeout / 20);
     if most.is_zero() { CONNECT_MAX } else { most.min(CONNECT_MAX) }

@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use flate2::{Compress, Compression, FlushCompress, Status};
+use metrics::Counter;
 use tokio::sync::Mutex;
 
 use crate::buf::block::Block;
@@ -39,10 +40,10 @@ const SHRINKS_TO: usize = 5;
 const WINDOW_BITS: u8 = 15;
 
 /// The compressors of one shard.
-#[derive(Default)]
 pub struct Deflater {
     states: RefCell<Vec<(u32, Compress)>>,
     large: Mutex<()>,
+    compressed: Counter,
 }
 
 /// Why there is no compressed form; the payload leaves as it is.
@@ -64,10 +65,10 @@ pub struct Purse<'a> {
 }
 
 impl Deflater {
-    /// A shard's compressors.
+    /// A shard's compressors; `compressed` counts the bytes that go through them.
     #[must_use]
-    pub fn new() -> Rc<Self> {
-        Rc::default()
+    pub fn new(compressed: Counter) -> Rc<Self> {
+        Rc::new(Self { states: RefCell::default(), large: Mutex::default(), compressed })
     }
 
     /// The payload as gzip; taken from `shared`, or put there, when the payload travels to several
@@ -117,6 +118,7 @@ impl Deflater {
             }
         }
         gzip.finish()?;
+        self.compressed.increment(u64::try_from(payload.len()).unwrap_or(u64::MAX));
         self.keep(level, gzip.state);
         Ok(Payload::from(Chunk::whole(Arc::new(gzip.out))))
     }

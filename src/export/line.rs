@@ -8,6 +8,7 @@
 //! Invariants: one exchange at a time; after a [`Fault`] or a dropped exchange the line is not used
 //! again, since nobody knows what the backend has read.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -25,6 +26,17 @@ pub(super) struct Parcel {
     pub(super) payload: Arc<Payload>,
     /// What they are encoded with.
     pub(super) encoding: Encoding,
+}
+
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The backend has seen nothing.
+    Begun,
+    /// The backend may have seen something.
+    Connected,
+    /// The backend has said that it accepts; the rest of its answer is still to come.
+    Accepted,
 }
 
 /// Why there was no answer.
@@ -96,9 +108,14 @@ pub(super) enum Line {
 
 impl Line {
     /// Sends one request and waits for its answer.
-    pub(super) async fn exchange(&mut self, parcel: &Parcel) -> Result<Verdict, Fault> {
+    pub(super) async fn exchange(
+        &mut self,
+        parcel: &Parcel,
+        progress: &Cell<Progress>,
+    ) -> Result<Verdict, Fault> {
+        progress.set(Progress::Connected);
         match self {
-            Self::Http(line) => line.exchange(parcel).await,
+            Self::Http(line) => line.exchange(parcel, progress).await,
             Self::Grpc(line) => line.exchange(parcel).await,
         }
     }

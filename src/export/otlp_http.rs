@@ -7,6 +7,7 @@
 //! a success and 64 KiB when it is an error; what is longer is not read and the connection is
 //! dropped. Redirects are not followed.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -23,7 +24,7 @@ use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 
 use super::connect::{self, Dial, Io};
-use super::line::{Fault, Parcel, drive, poll_end};
+use super::line::{Fault, Parcel, Progress, drive, poll_end};
 use super::response::{self, Verdict};
 use crate::buf::payload::{Prefix, Reader};
 use crate::config::plan::HttpTarget;
@@ -124,13 +125,20 @@ impl Line {
     }
 
     /// One request and its answer.
-    pub(super) async fn exchange(&mut self, parcel: &Parcel) -> Result<Verdict, Fault> {
+    pub(super) async fn exchange(
+        &mut self,
+        parcel: &Parcel,
+        progress: &Cell<Progress>,
+    ) -> Result<Verdict, Fault> {
         let Self { caller, sender, connection, served, cut } = self;
         let stale = *served;
         let exchange = async {
             let lost = |error: hyper::Error| Fault::broken(cause(&error), stale);
             poll_fn(|context| sender.poll_ready(context)).await.map_err(lost)?;
             let response = sender.send_request(caller.request(parcel)).await.map_err(lost)?;
+            if response.status().is_success() {
+                progress.set(Progress::Accepted);
+            }
             Ok(read(response).await)
         };
         let (verdict, whole) = drive(connection, exchange).await?;

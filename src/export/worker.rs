@@ -23,7 +23,7 @@ use super::bisect::Pieces;
 use super::breaker::{Gate, Health};
 use super::deadline::Deadline;
 use super::deflate::{Deflater, Purse};
-use super::line::{Caller, Fault, Line, Parcel, Trouble};
+use super::line::{Caller, Fault, Line, Parcel, Progress, Trouble};
 use super::report::{self, Reporter};
 use super::response::{About, Partial, Verdict};
 use super::retry::{AFTER_MAX, Backoff, Dice};
@@ -190,12 +190,12 @@ impl Worker {
         flight.set_sent(true);
         let begun = clock::now();
         deadline.set(crew.timeout.and_then(|timeout| begun.checked_add(timeout)));
-        let connected = Cell::new(false);
-        let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel, &connected));
+        let progress = Cell::new(Progress::Begun);
+        let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel, &progress));
         let outcome = poll_fn(|context| {
             let ended = exchange.as_mut().poll(context);
             if ended.is_pending() && deadline.poll(context).is_ready() {
-                return Poll::Ready((Err(timed_out(crew.timeout)), None));
+                return Poll::Ready((timed_out(crew.timeout, progress.get()), None));
             }
             ended
         });
@@ -206,7 +206,7 @@ impl Worker {
         if outcome.is_ok() {
             crew.destination.answered();
         }
-        if outcome.is_ok() || !connected.get() {
+        if outcome.is_ok() || progress.get() == Progress::Begun {
             flight.set_sent(false);
         }
         outcome
@@ -214,17 +214,15 @@ impl Worker {
 }
 
 /// Sends over the line that is open, or over a new one. A line that turns out to have been closed
-/// while it idled is worth one more try at once: the backend did nothing wrong. `connected` is set
-/// once the backend may have seen something.
+/// while it idled is worth one more try at once: the backend did nothing wrong.
 async fn exchange(
     caller: &Caller,
     line: Option<Line>,
     parcel: &Parcel,
-    connected: &Cell<bool>,
+    progress: &Cell<Progress>,
 ) -> (Result<Verdict, Fault>, Option<Line>) {
     if let Some(mut line) = line {
-        connected.set(true);
-        match line.exchange(parcel).await {
+        match line.exchange(parcel, progress).await {
             Err(Fault { kind: Trouble::Stale, .. }) => {}
             Err(fault) => return (Err(fault), None),
             Ok(verdict) => return (Ok(verdict), Some(line).filter(Line::is_open)),
@@ -234,16 +232,20 @@ async fn exchange(
         Ok(line) => line,
         Err(fault) => return (Err(fault), None),
     };
-    connected.set(true);
-    match line.exchange(parcel).await {
+    match line.exchange(parcel, progress).await {
         Ok(verdict) => (Ok(verdict), Some(line).filter(Line::is_open)),
         Err(fault) => (Err(fault), None),
     }
 }
 
-fn timed_out(timeout: Option<Duration>) -> Fault {
+/// What a timeout means: nothing is known, unless the backend had said yes already.
+fn timed_out(timeout: Option<Duration>, progress: Progress) -> Result<Verdict, Fault> {
     let timeout = timeout.unwrap_or_default();
-    Fault { why: format!("no answer within {timeout:?}"), kind: Trouble::TimedOut }
+    if progress == Progress::Accepted {
+        let message = format!("accepted, but the answer did not end within {timeout:?}");
+        return Ok(Verdict::Accepted { partial: Some(Partial { rejected: 0, message }) });
+    }
+    Err(Fault { why: format!("no answer within {timeout:?}"), kind: Trouble::TimedOut })
 }
 
 impl Crew {
@@ -290,7 +292,7 @@ impl Crew {
         let Some(health) = book(&self.gate) else {
             return;
         };
-        self.reporter.breaker(self.destination.is_dead(), health);
+        self.reporter.breaker(self.destination.is_dead_here(), health);
         self.destination.set_health(health.failing, health.open);
     }
 }

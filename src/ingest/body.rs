@@ -18,6 +18,7 @@ use bytes::Bytes;
 use h2::RecvStream;
 use hyper::body::{Body as _, Incoming};
 
+use super::client::Client;
 use super::guard::Guard;
 use super::verdict::Fault;
 use crate::buf::block::Block;
@@ -36,6 +37,9 @@ pub(super) trait Source {
 
     /// Whether the end has been reached.
     fn is_end(&self) -> bool;
+
+    /// From here on, `bytes` more are paid for by a ticket.
+    fn admitted(&mut self, bytes: usize);
 }
 
 impl Source for Incoming {
@@ -56,13 +60,37 @@ impl Source for Incoming {
     fn is_end(&self) -> bool {
         self.is_end_stream()
     }
+
+    /// The socket's own flow control does it.
+    fn admitted(&mut self, _: usize) {}
 }
 
 /// The body of an HTTP/2 stream with the stream's own deadline. Flow-control capacity is given back
 /// as soon as the bytes are handed out.
 pub(super) struct StreamBody<'a> {
-    pub(super) stream: RecvStream,
-    pub(super) guard: &'a Guard,
+    stream: RecvStream,
+    client: &'a Client,
+    guard: &'a Guard,
+    /// Bytes that a ticket pays for and that have not come yet: the window counts on them.
+    owed: usize,
+}
+
+impl<'a> StreamBody<'a> {
+    pub(super) const fn new(stream: RecvStream, client: &'a Client, guard: &'a Guard) -> Self {
+        Self { stream, client, guard, owed: 0 }
+    }
+
+    fn came(&mut self, bytes: usize) {
+        let paid = bytes.min(self.owed);
+        self.owed = self.owed.saturating_sub(paid);
+        self.client.owe_less(paid);
+    }
+}
+
+impl Drop for StreamBody<'_> {
+    fn drop(&mut self) {
+        self.came(self.owed);
+    }
 }
 
 impl Source for StreamBody<'_> {
@@ -75,6 +103,7 @@ impl Source for StreamBody<'_> {
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(Fault::CutOff))),
             Poll::Ready(Some(Ok(data))) => {
+                self.came(data.len());
                 let released = self.stream.flow_control().release_capacity(data.len());
                 Poll::Ready(Some(released.map(|()| data).map_err(|_| Fault::CutOff)))
             }
@@ -83,6 +112,11 @@ impl Source for StreamBody<'_> {
 
     fn is_end(&self) -> bool {
         self.stream.is_end_stream()
+    }
+
+    fn admitted(&mut self, bytes: usize) {
+        self.owed = self.owed.saturating_add(bytes);
+        self.client.owe_more(bytes);
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) struct Client {
     multiplexed: Cell<bool>,
     /// Bytes of tickets held by requests whose body is on its way; HTTP/2 only.
     held: Cell<usize>,
+    /// The part of these bytes that has not come yet.
+    owed: Cell<usize>,
     /// Streams with a task.
     streams: Cell<usize>,
     driver: RefCell<Option<Waker>>,
@@ -71,6 +73,7 @@ impl Client {
             linger: Cell::new(false),
             multiplexed: Cell::new(false),
             held: Cell::new(0),
+            owed: Cell::new(0),
             streams: Cell::new(0),
             driver: RefCell::default(),
             _charge: charge,
@@ -132,9 +135,22 @@ impl Client {
         self.guard.allow(IDLE_TIME_H2);
     }
 
-    /// Bytes of tickets that streams with a body on its way hold.
-    pub(super) fn held(&self) -> usize {
-        self.held.get()
+    /// Bytes on their way for which there are tickets: the connection's window allows for them.
+    pub(super) fn owed(&self) -> usize {
+        self.owed.get()
+    }
+
+    /// A ticket for `bytes` that are still to come has been had.
+    pub(super) fn owe_more(&self, bytes: usize) {
+        self.owed.set(self.owed.get().saturating_add(bytes));
+        if bytes >= WINDOW_STEP {
+            self.nudge();
+        }
+    }
+
+    /// Some of these bytes have come, or will not come any more.
+    pub(super) fn owe_less(&self, bytes: usize) {
+        self.owed.set(self.owed.get().saturating_sub(bytes));
     }
 
     /// A stream has a task; to be paired with [`Client::stream_closed`].
@@ -168,7 +184,7 @@ impl Client {
     }
 }
 
-/// What a request on its way counts for its connection: the window follows it.
+/// What a request on its way counts for its connection's share of the budget.
 #[derive(Debug)]
 pub(super) struct Held<'a> {
     client: &'a Client,
@@ -179,9 +195,6 @@ impl<'a> Held<'a> {
     fn new(client: &'a Client, bytes: usize) -> Self {
         let bytes = if client.multiplexed.get() { bytes } else { 0 };
         client.held.set(client.held.get().saturating_add(bytes));
-        if bytes > WINDOW_STEP {
-            client.nudge();
-        }
         Self { client, bytes }
     }
 }

@@ -93,6 +93,7 @@ async fn call(
     guard.rest();
     let (ticket, held) = admit(client, way.entry, len, &head.headers).await?;
     guard.allow_body(len);
+    body.admitted(len.saturating_sub(first.len()));
     let (raw, rest) = body::sized(body, first, len, ticket, way.entry.home()).await?;
     end(body, rest).await?;
     guard.rest();

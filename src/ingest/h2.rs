@@ -1,9 +1,8 @@
 //! HTTP/2: the `h2` crate's server, one local task a stream.
 //!
 //! Flow control is the admission's arm: a stream may send 4 MiB ahead, but the connection's window
-//! is 65,535 bytes plus what the tickets of its requests allow, at most 16 MiB. So bytes that no
-//! ticket pays for are never more than 64 KiB a connection, and a request that has its ticket is
-//! not held back.
+//! is 65,535 bytes plus what is on its way with a ticket, at most 16 MiB. So a request that has its
+//! ticket is not held back, and a connection without tickets makes us hold 64 KiB at most.
 //!
 //! ```text
 //!  driver: expired? draining? window -> accept -> task: grpc | otlp over h2c
@@ -21,7 +20,7 @@ use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::body::StreamBody;
+use super::body::{Source as _, StreamBody};
 use super::client::{Client, WINDOW_STEP};
 use super::guard::HEAD_TIME;
 use super::io::Io;
@@ -115,9 +114,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<'_, S> {
         self.connection.poll_accept(context).map(|next| next.and_then(Result::ok))
     }
 
-    /// Lets the connection's window follow the tickets its requests hold.
+    /// Lets the connection's window follow what is on its way with a ticket.
     fn follow_tickets(&mut self) {
-        let wanted = WINDOW_MIN.saturating_add(self.client.held()).min(WINDOW_MAX);
+        let wanted = WINDOW_MIN.saturating_add(self.client.owed()).min(WINDOW_MAX);
         let step = wanted.abs_diff(self.window);
         if step >= WINDOW_STEP || (step > 0 && wanted == WINDOW_MIN) {
             self.window = wanted;
@@ -135,14 +134,12 @@ async fn stream(
     let open = Open::new(&client);
     let guard = client.supplies().watch.guard();
     let (head, stream) = request.into_parts();
-    let mut body = StreamBody { stream, guard: &guard };
+    let mut body = StreamBody::new(stream, &client, &guard);
     if head::is_grpc(&head.headers) {
         grpc::serve(&client, &guard, head, &mut body, &mut respond).await;
     } else {
-        let declared = head::content_length(&head.headers).or_else(|| {
-            let empty = body.stream.is_end_stream();
-            empty.then_some(0)
-        });
+        let empty = body.is_end();
+        let declared = if empty { Some(0) } else { head::content_length(&head.headers) };
         let (answer, _) = otlp::answer(&client, &guard, head, &mut body, declared).await;
         let (head, bytes) = answer.into_parts();
         let head = ::http::Response::from_parts(head, ());
@@ -153,6 +150,7 @@ async fn stream(
             drop(sending.send_data(bytes, true));
         }
     }
+    drop(body);
     drop(open);
 }
 

@@ -36,6 +36,7 @@ use std::io as std_io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -45,10 +46,14 @@ use crate::buf::budget::Lease;
 use crate::buf::pool::Home;
 use crate::frame::inflate::Inflater;
 use crate::runtime::task;
+use crate::telemetry::log::Throttle;
 use crate::telemetry::names::ShardMeter;
 pub use front::{Entries, Front};
 use guard::Watch;
 use verdict::Answers;
+
+/// A shard logs at most one unreadable request in this time; all are counted.
+const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
 
 /// What the gates of one shard share.
 #[derive(Debug)]
@@ -60,6 +65,8 @@ pub struct Supplies {
     home: Arc<Home>,
     lease: Arc<Lease>,
     meter: ShardMeter,
+    /// Lets one log line about unreadable requests pass a while.
+    complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
 }
 
@@ -75,6 +82,7 @@ impl Supplies {
             home,
             lease,
             meter,
+            complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
         })
     }

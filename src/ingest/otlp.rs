@@ -13,6 +13,7 @@ use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::verdict::{self, Fault};
 use crate::pipeline::{Arrival, Encoding, Entry, Verdict};
+use crate::runtime::clock;
 
 /// Handles a request; the second value tells that it was refused, so that some of its body may be
 /// unread. `guard` is the deadline of whoever waits for the body.
@@ -59,6 +60,7 @@ async fn take<B: Source>(
     }
     let wanted = declared.unwrap_or(UNKNOWN_LENGTH_TICKET);
     let (ticket, held) = client.admit_request(entry, wanted)?;
+    body.admitted(wanted);
     guard.allow_body(declared.unwrap_or(bytes_max));
     let raw = match declared {
         Some(len) => body::sized(body, Bytes::new(), len, ticket, entry.home()).await?.0,
@@ -105,6 +107,7 @@ impl Arriving<'_> {
         headers: Option<&::http::HeaderMap>,
     ) -> Result<Verdict, Fault> {
         let Way { entry, bytes_max, .. } = self.way;
+        self.count(raw.bytes().len());
         let (message, original) = if self.gzip && !raw.bytes().is_empty() {
             let home = entry.home();
             let ticket = entry.lease().empty();
@@ -117,6 +120,15 @@ impl Arriving<'_> {
         };
         let message = message.into_message();
         Ok(entry.accept(Arrival { headers, peer: self.client.peer, message, original }))
+    }
+
+    /// Counts a body that was read to its end.
+    fn count(&self, len: usize) {
+        let (receiver, shard) = (self.way.entry.meter(), &self.client.supplies().meter);
+        receiver.requests.increment(1);
+        receiver.bytes.increment(len as u64);
+        shard.requests.increment(1);
+        shard.bytes_in.increment(len as u64);
     }
 }
 
@@ -136,9 +148,18 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
     }
 }
 
-/// Counts and logs a request that never was a message.
-pub(super) fn blame(entry: &Entry, fault: &Fault, _client: &Client) {
-    if let Some(reason) = fault.row().reason {
-        entry.meter().malformed(reason);
+/// Counts a request that was not taken, and logs now and then why one could not be read.
+pub(super) fn blame(entry: &Entry, fault: &Fault, client: &Client) {
+    let Some(reason) = fault.row().reason else {
+        entry.meter().refused_requests.increment(1);
+        return;
+    };
+    entry.meter().malformed(reason);
+    if let Some(suppressed) = client.supplies().complaints.admit(clock::now()) {
+        let (peer, signal) = (client.peer, entry.signal().name());
+        tracing::warn!(
+            %peer, signal, reason, suppressed,
+            "a request cannot be read: {fault} (counted in malformed_requests_total)"
+        );
     }
 }

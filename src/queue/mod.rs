@@ -37,7 +37,8 @@ use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
 pub use flight::{Fate, Flight};
-use ring::{Due, MergeKey, Ring, size};
+use ring::{MergeKey, Ring, size};
+pub use upkeep::DeadOn;
 use wake::Desk;
 
 /// Above this much waiting and in flight, answers to clients are held back a little.
@@ -77,6 +78,17 @@ pub enum Goods<'a> {
     Original(&'a Payload, Encoding),
 }
 
+/// How a copy will be queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Copied into a batch.
+    Small,
+    /// As slices in a batch.
+    Large,
+    /// As a batch of its own.
+    Alone,
+}
+
 /// Room for one copy, taken before anything of the request is queued anywhere.
 #[derive(Debug)]
 pub struct Room {
@@ -92,6 +104,8 @@ pub struct Supplies {
     pub bytes: Arc<Lease>,
     /// Queue slots of this destination.
     pub slots: Arc<Lease>,
+    /// What the other shards think of the backend.
+    pub dead_on: DeadOn,
     /// Counters.
     pub meter: ExporterMeter,
     /// The ledger's row.
@@ -161,7 +175,7 @@ impl Destination {
         &self.supplies.bytes
     }
 
-    /// Takes room for a copy of `weight`. Small copies need bytes of their own as well.
+    /// Takes room for a copy of `weight`: slots, a batch to join, and bytes for a small copy.
     ///
     /// # Errors
     /// [`Full`]: why there is none. Nothing is held then.
@@ -170,18 +184,18 @@ impl Destination {
         now: Instant,
         joining: &Joining,
         weight: Weight,
-        small: bool,
+        form: Form,
     ) -> Result<Room, Full> {
         if self.closed.get() {
             return Err(Full::Closed);
         }
         let amount = usize::try_from(size(weight, self.plan.queue.sizer)).unwrap_or(usize::MAX);
         let slots = self.supplies.slots.ticket(amount).map_err(|_| Full::Slots)?;
-        if small {
+        if form != Form::Alone {
             let mut ring = self.ring.borrow_mut();
             let batching = joining.batching.as_ref();
             let batch = ring.open_for(now, &joining.key, batching, weight).ok_or(Full::Keys)?;
-            if self.make_room(batch, weight).is_err() {
+            if form == Form::Small && self.make_room(batch, weight).is_err() {
                 ring.abandon_empty(&joining.key);
                 return Err(Full::Bytes);
             }
@@ -209,13 +223,13 @@ impl Destination {
                 self.put_alone(Batch::original(now, weight, payload, *encoding), room);
                 Ok(())
             }
-            Goods::Large(payload, Some(shared)) if joining.batching.is_none() => {
+            Goods::Large(payload, Some(shared)) => {
                 let mut batch = Batch::new(now);
                 batch.attach(weight, payload, Some(shared));
                 self.put_alone(batch, room);
                 Ok(())
             }
-            Goods::Large(payload, _) => self.join(now, room, joining, weight, |batch| {
+            Goods::Large(payload, None) => self.join(now, room, joining, weight, |batch| {
                 batch.attach(weight, payload, None);
                 Ok(())
             }),
@@ -232,10 +246,12 @@ impl Destination {
             return;
         }
         self.book_slots(weight, true);
-        let ring = self.ring.borrow();
-        let due = ring.due_batches(now);
-        let later = due == 0 && !matches!(ring.due(now), Due::Never);
-        drop(ring);
+        self.call(now);
+    }
+
+    /// Calls the workers that what waits is in need of.
+    fn call(&self, now: Instant) {
+        let (due, later) = self.ring.borrow().outlook(now);
         self.desk.call(due, later);
     }
 
@@ -290,18 +306,13 @@ impl Destination {
             let taken = self.ring.borrow_mut().take(now);
             if let Some(batch) = taken {
                 self.desk.leave(worker);
-                let due = self.ring.borrow().due_batches(now);
-                self.desk.call(due, false);
+                self.call(now);
                 return Some(self.launch(batch));
             }
             if self.closed.get() && !self.ring.borrow().is_waiting() {
                 return None;
             }
-            let due = self.ring.borrow().due(now);
-            let until = match due {
-                Due::At(at) => Some(at),
-                Due::Now | Due::Never => None,
-            };
+            let (_, until) = self.ring.borrow().outlook(now);
             self.desk.wait(worker, until).await;
         }
     }

@@ -4,9 +4,10 @@
 //! ```text
 //!  put -> open (joined while it is small) -> sealed (full, alone, or flushed) -> take -> in flight
 //! ```
-//! - Nothing in flight: what waits leaves at once; there is no timer at low load.
-//! - Something in flight: a further batch leaves at 256 KiB, or 1 ms after its first copy if the
-//!   last batch joined 8 requests or more, else at once.
+//! - While batches have been small lately, what waits leaves at once: there is no timer at low
+//!   load.
+//! - Once batches of [`JOIN_REQUESTS`] or more have been seen, the next leaves at 256 KiB or 1 ms
+//!   after its first copy. The memory of a big batch fades by an eighth with each smaller one.
 //! - With a `batch` in the file: at its size, or after its delay.
 //!
 //! Time is an argument. The ring neither wakes nor sends; [`super::Destination`] does.
@@ -21,12 +22,16 @@ use crate::units::{KIB, Weight};
 
 /// A batch joined by load is full at this size.
 pub const BATCH_BYTES_MAX: usize = 512 * KIB;
-/// With something in flight, this much waiting justifies a further connection.
+/// This much waiting leaves at once.
 pub const BATCH_BYTES_DUE: usize = 256 * KIB;
 /// How long a batch may wait for company when batches have been big.
 pub const JOIN_DELAY: Duration = Duration::from_millis(1);
-/// The last batch was "big" from this many requests on.
+/// A batch is big from this many requests on.
 pub const JOIN_REQUESTS: usize = 4;
+/// `Ring::company` counts in parts of a request.
+const COMPANY_UNIT: usize = 16;
+/// What fades of it with each batch: one part in so many.
+const COMPANY_FADES: usize = 8;
 /// Batches that may be open at once, one for each set of metadata values.
 pub const OPEN_BATCHES_MAX: usize = 1000;
 
@@ -41,14 +46,13 @@ pub struct MergeKey {
     pub metadata: Option<Rc<[u8]>>,
 }
 
-/// When something is to be taken.
+/// When an open batch is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// Now.
+enum Due {
     Now,
     /// Not before then, unless more arrives.
     At(Instant),
-    /// Nothing waits.
+    /// It is empty.
     Never,
 }
 
@@ -68,7 +72,7 @@ pub struct Ring {
     waiting_bytes: usize,
     in_flight: usize,
     in_flight_bytes: usize,
-    last_requests: usize,
+    company: usize,
     flushing: bool,
 }
 
@@ -131,15 +135,6 @@ impl Ring {
         self.sealed.push_back(open.batch);
     }
 
-    /// When the next batch is to be taken.
-    #[must_use]
-    pub fn due(&self, now: Instant) -> Due {
-        if !self.sealed.is_empty() {
-            return Due::Now;
-        }
-        self.open.iter().map(|open| self.due_open(open, now)).fold(Due::Never, Due::sooner)
-    }
-
     fn due_open(&self, open: &Open, now: Instant) -> Due {
         if open.batch.is_empty() {
             return Due::Never;
@@ -149,12 +144,7 @@ impl Ring {
         }
         let at = match &open.batching {
             Some(batching) => open.batch.since() + batching.delay_max,
-            None if self.in_flight == 0
-                || open.batch.len() >= BATCH_BYTES_DUE
-                || self.last_requests < JOIN_REQUESTS =>
-            {
-                return Due::Now;
-            }
+            None if open.batch.len() >= BATCH_BYTES_DUE || !self.in_company() => return Due::Now,
             None => open.batch.since() + JOIN_DELAY,
         };
         if at <= now { Due::Now } else { Due::At(at) }
@@ -174,8 +164,15 @@ impl Ring {
         self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
         self.in_flight = self.in_flight.saturating_add(1);
         self.in_flight_bytes = self.in_flight_bytes.saturating_add(bytes);
-        self.last_requests = usize::try_from(batch.weight().requests).unwrap_or(usize::MAX);
+        let requests = usize::try_from(batch.weight().requests).unwrap_or(usize::MAX);
+        let faded = self.company.saturating_sub(self.company.div_ceil(COMPANY_FADES));
+        self.company = requests.saturating_mul(COMPANY_UNIT).max(faded);
         Some(batch)
+    }
+
+    /// Whether batches have been big lately.
+    const fn in_company(&self) -> bool {
+        self.company >= JOIN_REQUESTS * COMPANY_UNIT
     }
 
     /// A batch of `weight` is no longer in flight.
@@ -190,23 +187,32 @@ impl Ring {
         self.waiting_bytes.saturating_add(self.in_flight_bytes)
     }
 
-    /// Batches that could be taken by separate connections right now.
+    /// How many batches could be taken by separate connections right now, and when the next could
+    /// be.
     #[must_use]
-    pub fn due_batches(&self, now: Instant) -> usize {
-        let open = self.open.iter().filter(|open| self.due_open(open, now) == Due::Now).count();
-        self.sealed.len().saturating_add(open)
+    pub fn outlook(&self, now: Instant) -> (usize, Option<Instant>) {
+        let mut due = self.sealed.len();
+        let mut later: Option<Instant> = None;
+        for open in &self.open {
+            match self.due_open(open, now) {
+                Due::Now => due = due.saturating_add(1),
+                Due::At(at) => later = Some(later.map_or(at, |known| known.min(at))),
+                Due::Never => {}
+            }
+        }
+        (due, later)
     }
 
     /// Whether nothing waits and nothing is in flight.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.in_flight == 0 && self.sealed.is_empty() && self.open.is_empty()
+        self.in_flight == 0 && !self.is_waiting()
     }
 
     /// Whether anything waits.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !self.sealed.is_empty() || !self.open.is_empty()
+        !self.sealed.is_empty() || self.open.iter().any(|open| !open.batch.is_empty())
     }
 
     /// From now on nothing waits for company.
@@ -256,17 +262,6 @@ impl Open {
         match &self.batching {
             None => self.batch.len() >= BATCH_BYTES_MAX,
             Some(batching) => size(self.batch.weight(), batching.sizer) >= batching.size_min,
-        }
-    }
-}
-
-impl Due {
-    fn sooner(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Now, _) | (_, Self::Now) => Self::Now,
-            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
-            (Self::At(a), Self::Never) | (Self::Never, Self::At(a)) => Self::At(a),
-            (Self::Never, Self::Never) => Self::Never,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here moves a payload; what is removed from the queue is booked with its reason.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Destination, SOFT_BYTES};
@@ -13,6 +15,11 @@ use crate::units::Weight;
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// Waiting copies older than this stop pinning blocks much larger than themselves.
 const DETACH_AFTER: Duration = Duration::from_millis(100);
+
+/// How many shards hold a backend for dead. A shard with nothing to send there makes no attempt
+/// that could fail, and learns it from the others.
+#[derive(Clone, Debug, Default)]
+pub struct DeadOn(Arc<AtomicUsize>);
 
 impl Destination {
     /// Whether more than [`SOFT_BYTES`] wait and are in flight at a backend that does answer.
@@ -34,16 +41,27 @@ impl Destination {
     /// success; `breaker_open` once it counts as dead.
     pub fn set_health(&self, failing: bool, breaker_open: bool) {
         self.failing.set(failing);
-        self.breaker_open.set(breaker_open);
+        let was_open = self.breaker_open.replace(breaker_open);
+        match (was_open, breaker_open) {
+            (false, true) => drop(self.supplies.dead_on.0.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(self.supplies.dead_on.0.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
+        }
         self.supplies.meter.breaker_open.set(if breaker_open { 1.0 } else { 0.0 });
         if failing {
             self.desk.relieve();
         }
     }
 
-    /// Whether the backend counts as dead.
+    /// Whether the backend counts as dead, on this shard or on another.
     #[must_use]
     pub fn is_dead(&self) -> bool {
+        self.is_dead_here() || self.supplies.dead_on.0.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the backend counts as dead by what this shard has seen.
+    #[must_use]
+    pub const fn is_dead_here(&self) -> bool {
         self.breaker_open.get()
     }
 
@@ -123,5 +141,14 @@ impl Destination {
         }
         self.desk.call_all();
         lost
+    }
+}
+
+impl Drop for Destination {
+    /// A destination that goes has no say any more.
+    fn drop(&mut self) {
+        if self.is_dead_here() {
+            self.set_health(false, false);
+        }
     }
 }

@@ -132,6 +132,7 @@ fn taken(rows: Vec<Row>, default: Vec<StageId>) -> Vec<usize> {
         slots: Vec::new(),
         by_request: false,
         admit_below: None,
+        limiters: Vec::new(),
     };
     let mut taken = Vec::new();
     walk(&flow, &Facts::default(), Resource::of(&[]), |branch| taken.push(branch));

@@ -58,8 +58,7 @@ impl Action {
 ///
 /// The edits are walked backwards. Recursion is on their number only, which the configuration
 /// bounds; nothing in the request can deepen it. Edits that copy from one another in turn are
-/// walked once for each way from one to the next, so a long ring of them is slow; no sane file has
-/// one.
+/// walked once for each way from one to the next: a long ring of them would be slow.
 #[must_use]
 pub fn lookup<'a>(
     resource: Resource<'a>,

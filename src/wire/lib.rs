@@ -12,8 +12,7 @@
 //! ```
 //!
 //! Invariants:
-//! - Input is hostile: everything malformed is a [`error::WireError`] with an offset, never a
-//!   panic.
+//! - Input is hostile: what is malformed is a [`error::WireError`] with an offset, never a panic.
 //! - What is not edited leaves byte for byte; unknown fields and field order survive an edit.
 //! - Nothing allocates per span; scratch that is used again allocates nothing once it has grown.
 //!

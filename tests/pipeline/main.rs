@@ -33,6 +33,7 @@ fn by_team(edits: Vec<Edit>, default: Vec<StageId>) -> Flow {
         slots: Vec::new(),
         by_request: false,
         admit_below: None,
+        limiters: Vec::new(),
     }
 }
 

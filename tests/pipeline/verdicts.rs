@@ -18,6 +18,7 @@ fn fan_out(destinations: usize) -> Flow {
         slots: Vec::new(),
         by_request: true,
         admit_below: None,
+        limiters: Vec::new(),
     }
 }
 

@@ -25,12 +25,14 @@ use spanyard::config::plan::{
     self, Admin, Compression, Flow, HttpTarget, Leg, Logs, Peer, Plan, QueuePlan, Receiver,
     RuntimePlan, Sizer, Target,
 };
-use spanyard::pipeline::{Arrival, Entry, Lanes, Message, Tools, Verdict};
+use spanyard::pipeline::{Arrival, Entry, Lanes, Message, Meters, Tools, Verdict};
 use spanyard::queue::batch::{GATHER_BYTES_MAX, Sealed};
-use spanyard::queue::{Destination, Fate, Supplies};
+use spanyard::queue::{DeadOn, Destination, Fate, Supplies};
 use spanyard::telemetry::cells::{Registry, Value};
 use spanyard::telemetry::ledger::{DropReason, Ledger, ShardLedger};
-use spanyard::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
+use spanyard::telemetry::names::{
+    ExporterMeter, LimiterMeter, ReceiverMeter, ShardMeter, Transport,
+};
 use spanyard::units::{DestinationId, MIB, ReceiverId};
 
 pub struct Rig {
@@ -118,6 +120,7 @@ impl Rig {
                     home: Arc::clone(pool.home()),
                     bytes: Arc::clone(&lease),
                     slots: Budget::new(capacity, capacity, 1, 1).lease(),
+                    dead_on: DeadOn::default(),
                     meter: ExporterMeter::new(&recorder, &plan.exporter, plan.signal),
                     row: shard.row(&plan.exporter, plan.signal),
                 };
@@ -134,8 +137,10 @@ impl Rig {
             ledger: ledger.shard(0),
             scratch: RefCell::default(),
         });
-        let meter = ReceiverMeter::new(&recorder, "otlp", Transport::Http, Signal::Traces);
-        let entry = Entry::new(Signal::Traces, lanes.expect("a flow"), meter, tools);
+        let receiver = ReceiverMeter::new(&recorder, "otlp", Transport::Http, Signal::Traces);
+        let limiters = vec![LimiterMeter::new(&recorder, "memory_limiter", Signal::Traces)];
+        let meters = Meters { receiver, limiters };
+        let entry = Entry::new(Signal::Traces, lanes.expect("a flow"), meters, tools);
         Self { destinations: queues, ledger, registry, entry, _shard: shard }
     }
 

@@ -28,11 +28,11 @@ const STAGES: [(&str, &[&str]); 12] = [
     ("app", &["ingest", "pipeline", "frame", "route", "rewrite", "queue", "export", "admin"]),
     ("admin", &[]),
     ("ingest", &["pipeline", "frame"]),
-    ("pipeline", &["frame", "route", "rewrite", "queue"]),
+    ("pipeline", &["route", "rewrite", "queue"]),
     ("frame", &[]),
     ("route", &[]),
     ("rewrite", &[]),
-    ("export", &["queue", "frame"]),
+    ("export", &["queue"]),
     ("queue", &[]),
 ];
 

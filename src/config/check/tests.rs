@@ -10,7 +10,8 @@ fn all(text: &str) -> Vec<String> {
 /// A file with a service; `connectors` and `pipelines` are YAML in flow form.
 fn file(connectors: &str, pipelines: &str) -> String {
     format!(
-        "receivers:\n  otlp: {{protocols: {{http: {{}}}}}}\n  otlp/b: {{protocols: {{grpc: {{}}}}}}\n\
+        "receivers: {{otlp: {{protocols: {{http: {{}}}}}}, \
+         otlp/b: {{protocols: {{grpc: {{}}}}}}}}\n\
          exporters: {{nop: {{}}}}\n\
          connectors: {connectors}\n\
          service: {{pipelines: {pipelines}}}\n"

@@ -76,9 +76,8 @@ fn resource_conditions_mean_what_they_say() {
         ("attributes[\"a\"] == true", "(== a true)"),
         ("\"v\" == attributes[\"a\"]", "(== a \"v\")"),
         (
-            "attributes[\"a\"] == \"x\" and attributes[\"b\"] == \"y\" \
-             or attributes[\"c\"] == \"z\"",
-            "(or (and (== a \"x\") (== b \"y\")) (== c \"z\"))",
+            "attributes[\"a\"] == \"x\" and attributes[\"b\"] == \"y\" or true",
+            "(or (and (== a \"x\") (== b \"y\")) true)",
         ),
         (
             "attributes[\"a\"] == \"x\" and (attributes[\"b\"] == \"y\" or true)",

@@ -1,6 +1,7 @@
 //! Endpoints of backends: URLs for `otlphttp`, `host:port` with an optional scheme for `otlp`.
 
 use http::Uri;
+use http::uri::Authority;
 
 use crate::config::decode::Field;
 use crate::config::problems::Code;
@@ -103,8 +104,8 @@ pub(super) fn grpc(field: &Field<'_>) -> Option<Grpc> {
         }
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);
-    if authority.contains(['/', '?', '#', '@']) || authority.contains(char::is_whitespace) {
-        field.bad_value("more than a host and a port", expected);
+    if authority.parse::<Authority>().is_err() || authority.contains('@') {
+        field.bad_value("not a host and a port", expected);
         return None;
     }
     let split = authority.rsplit_once(':').filter(|(host, _)| {

@@ -50,15 +50,25 @@ pub(super) fn decode(section: &Section<'_>, own: &[&str]) -> Vec<(HeaderName, He
 }
 
 /// Takes a `Host` header out: it is the authority of the request.
-pub(super) fn take_host(headers: &mut Vec<(HeaderName, HeaderValue)>) -> Option<String> {
-    let mut host = None;
-    headers.retain(|(name, value)| {
-        if name == http::header::HOST {
-            host = value.to_str().ok().map(str::to_owned);
-        }
-        name != http::header::HOST
-    });
+pub(super) fn take_host(
+    section: &Section<'_>,
+    headers: &mut Vec<(HeaderName, HeaderValue)>,
+) -> Option<String> {
+    let place = headers.iter().position(|(name, _)| name == http::header::HOST)?;
+    let (_, value) = headers.remove(place);
+    headers.retain(|(name, _)| name != http::header::HOST);
+    let host = value.to_str().ok().and_then(authority);
+    if host.is_none() {
+        let fault = Fault::new(Code::BadValue, "the `Host` header names no host");
+        section.report.error(section.mark_of("headers"), &section.path, fault);
+    }
     host
+}
+
+/// A text that can stand for host and port in a request.
+pub(super) fn authority(text: &str) -> Option<String> {
+    let parsed = text.parse::<http::uri::Authority>().ok()?;
+    (!parsed.host().is_empty()).then(|| text.to_owned())
 }
 
 fn listed(item: &Field<'_>, own: &[&str]) -> Option<(HeaderName, HeaderValue)> {

@@ -147,6 +147,10 @@ fn unusable_settings_of_an_exporter_are_refused() {
         let said = messages(&exporting(&format!("{{{settings}}}")), 4);
         assert_eq!(said, [*expected], "{settings}");
     }
+    let authority = grpc_file("{endpoint: \"a:1\", authority: \"a b\"}");
+    assert_eq!(messages(&authority, 4), ["bad-value: not an authority"]);
+    let path = messages(&grpc_file("{endpoint: \"https://a:1/x\"}"), 4);
+    assert_eq!(path, ["bad-value: not a host and a port"]);
     let without_port = messages(&grpc_file("{endpoint: tempo}"), 4);
     assert_eq!(without_port, ["bad-value: the port is missing"]);
 }

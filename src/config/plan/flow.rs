@@ -25,6 +25,8 @@ pub struct Flow {
     /// The lowest admission limit of the `memory_limiter`s on every way in; bytes held process-wide
     /// above which this flow refuses. `None`: only the budget itself.
     pub admit_below: Option<usize>,
+    /// The ids of these `memory_limiter`s, as written: each counts what enters.
+    pub limiters: Vec<String>,
 }
 
 /// Index into [`Flow::stages`].

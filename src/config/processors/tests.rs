@@ -46,6 +46,10 @@ fn limits_that_cannot_hold_are_refused() {
             "{check_interval: 1s, limit_mib: 5, spike_limit_mib: 5}",
             "conflict: the spike limit must be below the limit",
         ),
+        (
+            "{check_interval: 1s, limit_percentage: 10, spike_limit_mib: 5}",
+            "ignored: no effect beside the limit that is set",
+        ),
         ("{check_interval: 1s, limit_percentage: 101}", "bad-value: out of range"),
         ("{check_interval: 1s, limit_mib: 1.5}", "wrong-type: wrong type"),
         ("{check_interval: 1s, limit_mib: \"5\"}", "wrong-type: wrong type"),
@@ -57,8 +61,7 @@ fn limits_that_cannot_hold_are_refused() {
     ];
     for (keys, expected) in cases {
         let text = processing("memory_limiter", &format!("{{memory_limiter: {keys}}}"));
-        let said = messages(&text, 3);
-        assert_eq!(said.first().map(String::as_str), Some(expected), "{keys}");
+        assert!(messages(&text, 3).iter().any(|said| said == expected), "{keys}");
     }
 }
 

@@ -17,7 +17,7 @@ struct Bench {
 fn bench(budget: usize) -> Bench {
     let pool = Pool::install(22, MIB);
     let bytes = Budget::new(budget, budget, 1, 1).lease();
-    Bench { deflater: Deflater::new(), pool, bytes }
+    Bench { deflater: Deflater::new(Counter::noop()), pool, bytes }
 }
 
 impl Bench {

@@ -81,18 +81,25 @@ async fn no_end_of_heads_or_headers_outlasts_the_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn a_success_whose_body_never_ends_is_a_success() {
-    on_shard(async {
-        let dial = raw(|mut stream| async move {
-            let head = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
-            stream.write_all(head).await.expect("open");
-            repeat(stream, &[0; 4096]).await;
-        });
-        let bench = http(&Wish { retry: None, ..Wish::default() }, dial);
-        bench.send(b"spans");
-        let totals = bench.settled().await;
-        assert_eq!(totals.delivered.requests, 1);
-    })
-    .await;
+    // One that comes without end, and one that does not come at all.
+    for endless in [true, false] {
+        on_shard(async move {
+            let dial = raw(move |mut stream| async move {
+                let head = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
+                stream.write_all(head).await.expect("open");
+                if endless {
+                    repeat(stream, &[0; 4096]).await;
+                } else {
+                    std::future::pending::<()>().await;
+                }
+            });
+            let bench = http(&Wish { retry: None, ..Wish::default() }, dial);
+            bench.send(b"spans");
+            let totals = bench.settled().await;
+            assert_eq!(totals.delivered.requests, 1);
+        })
+        .await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

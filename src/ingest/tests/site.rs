@@ -20,7 +20,7 @@ use crate::config::plan::{
     Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
 };
 use crate::ingest::{Entries, Front, Gate, Supplies};
-use crate::pipeline::{Entry, Lanes, Tools};
+use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
 use crate::runtime::net;
 use crate::telemetry::cells::{Registry, Value};
@@ -39,6 +39,7 @@ pub(super) struct Site {
     pub(super) lease: Arc<Lease>,
     queue: Rc<Destination>,
     registry: Arc<Registry>,
+    plan: Arc<Plan>,
 }
 
 /// Runs a test as a shard runs: one thread, local tasks. A test that hangs fails.
@@ -68,6 +69,7 @@ impl Site {
                 home: Arc::clone(pool.home()),
                 bytes: Arc::clone(&lease),
                 slots: Budget::new(100_000, 100_000, 1, 1).lease(),
+                dead_on: queue::DeadOn::default(),
                 meter: ExporterMeter::new(&recorder, "otlphttp", Signal::Traces),
                 row: ledger.row("otlphttp", Signal::Traces),
             },
@@ -85,8 +87,9 @@ impl Site {
             let find = |_: DestinationId| Some(Rc::clone(&queue));
             let traces = Signal::Traces;
             let lanes = Lanes::bind(&plan, ReceiverId(0), traces, &find, &mut Vec::new()).unwrap();
-            let meter = ReceiverMeter::new(&recorder, "otlp", transport, traces);
-            [Some(Rc::new(Entry::new(traces, lanes, meter, Rc::clone(&tools)))), None, None]
+            let receiver = ReceiverMeter::new(&recorder, "otlp", transport, traces);
+            let meters = Meters { receiver, limiters: Vec::new() };
+            [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
         let front = Front::new(receiver, entries(Transport::Http), entries(Transport::Grpc));
@@ -96,7 +99,7 @@ impl Site {
         let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
         let address = listener.local_addr().unwrap();
         gate.listen(listener).unwrap();
-        Self { gate, supplies, address, lease, queue, registry }
+        Self { gate, supplies, address, lease, queue, registry, plan }
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -115,6 +118,12 @@ impl Site {
         let mut client = self.connect().await;
         client.send(bytes).await;
         client.answer().await
+    }
+
+    /// A front of the same receiver under a plan in which no pipeline takes anything.
+    pub(super) fn empty_front(&self) -> Rc<Front> {
+        let receiver = self.plan.receiver(ReceiverId(0)).unwrap();
+        Front::new(receiver, Default::default(), Default::default())
     }
 
     /// What has been accepted and not been fetched: the bytes of the next batch.
@@ -289,6 +298,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
         slots: Vec::new(),
         by_request: true,
         admit_below: None,
+        limiters: Vec::new(),
     };
     let receiver = Receiver {
         id: "otlp".to_owned(),

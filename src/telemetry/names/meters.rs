@@ -42,6 +42,8 @@ pub struct ReceiverMeter {
     pub requests: Counter,
     /// Bytes of bodies as they came.
     pub bytes: Counter,
+    /// Requests refused for want of room; items are counted in `refused` only once they are known.
+    pub refused_requests: Counter,
     malformed: [Counter; MALFORMED.len()],
 }
 
@@ -85,6 +87,7 @@ impl ReceiverMeter {
             failed: items("failed"),
             requests: counter(recorder, "spanyard_receiver_requests_total", &full),
             bytes: counter(recorder, "spanyard_receiver_bytes_total", &full),
+            refused_requests: counter(recorder, "spanyard_receiver_refused_requests_total", &full),
             malformed: array::from_fn(malformed),
         }
     }

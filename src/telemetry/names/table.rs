@@ -114,6 +114,8 @@ pub(super) const OWN: &[Series] = &[
         "Requests whose body was read to its end."),
     own("spanyard_receiver_bytes_total", Kind::Counter, "By", INGEST, Over::Sum,
         "Bytes of request bodies, as they came."),
+    own("spanyard_receiver_refused_requests_total", Kind::Counter, "{requests}", INGEST, Over::Sum,
+        "Requests refused for want of room, before or after their body was read."),
     own("spanyard_receiver_malformed_requests_total", Kind::Counter, "{requests}",
         &["reason", "receiver", "signal", "transport"], Over::Sum,
         "Requests that could not be read."),

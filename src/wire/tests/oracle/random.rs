@@ -15,12 +15,12 @@ fn choices() -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..700)
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 600,
-        failure_persistence: None,
-        ..Default::default()
-    })]
+    #![proptest_config(config())]
 
     #[test]
     fn odd_requests_are_accepted_counted_and_viewed(signal in signal(), choices in choices()) {
