@@ -7,9 +7,10 @@
 Two gateways with the same file, but for the exporter of the dead backend, which is `nop` in the
 reference, take turns of a few seconds on the same core: a machine that is noisy is noisy for both.
 Rates are compared turn by turn; CPU per request as well, because the load may be what limits the
-rate (the gateway's core is then not busy), and with a full core the one is the other. The live backend is a cheap sink that counts bytes: bodies are the
-same in every request, so bytes tell spans exactly. A last run with ids of its own for every span,
-into a sink that checks them, proves that it is the right spans that arrive.
+rate (the gateway's core is then not busy), and with a full core the one is the other. The live
+backend is a cheap sink that counts bytes: bodies are the same in every request, so bytes tell
+spans exactly. A last run with ids of its own for every span, into a sink that checks them, proves
+that it is the right spans that arrive.
 """
 
 import contextlib
@@ -64,7 +65,8 @@ def parts(way, sink, dead_port):
         exporters[dead] = {"endpoint": f"http://127.0.0.1:{dead_port}", "compression": "none"}
     entry = {"receivers": ["otlp"], "processors": ["memory_limiter"]}
     if not way.routed:
-        return {"exporters": exporters, "pipelines": {"traces": {**entry, "exporters": [LIVE, dead]}}}
+        pipelines = {"traces": {**entry, "exporters": [LIVE, dead]}}
+        return {"exporters": exporters, "pipelines": pipelines}
     condition = f'attributes["{KEY}"] == "dead"'
     table = [{"context": "resource", "condition": condition, "pipelines": ["traces/dead"]}]
     return {
@@ -138,7 +140,7 @@ class Side:
         return self.total("accepted_spans") - self.live_spans() + second
 
     def spans_at_sink(self):
-        """What the live sink got, from its bytes; None when they are no whole number of requests."""
+        """What the live sink got, from its bytes; None when these are no whole requests."""
         one = self.sent[0]
         spans = round(one["spans_per_request"] * self.way.live)
         total, step = self.sink.report()["bytes"], round(one["body_bytes"] * self.way.live)
@@ -182,12 +184,17 @@ def one_way(options, way, home, verdicts):
 
 
 def compare(way, dead, reference, verdicts):
-    """The rate beside the dead backend to that without it, turn by turn."""
+    """The rate beside the dead backend to that without it, turn by turn.
+
+    Mixed requests are not judged by it: their answers are longer than those of the reference.
+    """
+    judged = way.live == 1
     pairs = list(zip(dead.turns, reference.turns))
     ratios = [one["rate"] / max(other["rate"], 1e-9) for one, other in pairs]
     ratio = statistics.median(ratios)
     found = f"{ratio:.3f} ({min(ratios):.3f}-{max(ratios):.3f}, {len(ratios)} turns)"
-    verdicts.add(way.name, "rate, of the reference", ratio >= RATE_MIN, found, f">= {RATE_MIN}")
+    good, wanted = (ratio >= RATE_MIN, f">= {RATE_MIN}") if judged else (None, "")
+    verdicts.add(way.name, "rate, of the reference", good, found, wanted)
     for side in (dead, reference):
         middle = {
             key: statistics.median(turn[key] for turn in side.turns)
@@ -197,8 +204,8 @@ def compare(way, dead, reference, verdicts):
         found += f"core {100 * middle['busy']:.0f} % busy"
         verdicts.add(side.name, "speed", None, found, "")
     cost = statistics.median(one["cpu_us"] / max(other["cpu_us"], 1e-9) for one, other in pairs)
-    good = cost <= 1 / RATE_MIN
-    verdicts.add(way.name, "CPU/request, of it", good, f"{cost:.3f}", f"<= {1 / RATE_MIN:.3f}")
+    good, wanted = (cost <= 1 / RATE_MIN, f"<= {1 / RATE_MIN:.3f}") if judged else (None, "")
+    verdicts.add(way.name, "CPU/request, of it", good, f"{cost:.3f}", wanted)
 
 
 def isolated(way, dead, verdicts):
@@ -206,7 +213,7 @@ def isolated(way, dead, verdicts):
     results = [turn["result"] for turn in dead.turns]
     trouble = {key: sum(r[key] for r in results) for key in ("refused", "failed", "broken")}
     good = not any(trouble.values())
-    verdicts.add(way.name, "requests not accepted", good, trouble, "none")
+    verdicts.add(way.name, "requests not accepted", good, told(trouble), "none")
     for result in results:
         if result.get("first_error"):
             verdicts.add(way.name, "first of them", None, result["first_error"], "")
@@ -220,7 +227,7 @@ def isolated(way, dead, verdicts):
         seconds = [turn["second"] for turn in dead.turns]
         counts = {key: sum(r[key] for r in seconds) for key in ("requests", "refused")}
         good = counts["requests"] == counts["refused"] > 0
-        verdicts.add(way.name, "requests for the dead one", good, counts, "all refused")
+        verdicts.add(way.name, "requests for the dead one", good, told(counts), "all refused")
 
 
 def books(side, watch, verdicts):
@@ -276,12 +283,20 @@ def prove(side, verdicts):
         if side.full():
             break
         side.turn(1)
-    arguments = [*way.load(options.spans), "--connections", str(options.connections), "--retry-for", "0s"]
-    arguments += ["--verify", f"127.0.0.1:{side.sink.port}"]
+    # What is still on its way has the same ids throughout, and would count as duplicates.
+    yard.until(lambda: side.gateway.ledger(LIVE)["queued"] == 0)
+    arguments = [*way.load(options.spans), "--connections", str(options.connections)]
+    arguments += ["--retry-for", "0s", "--verify", f"127.0.0.1:{side.sink.port}"]
     result = yard.Load(options, side.gateway.port, arguments, seconds).result()
     proof = result["proof"]
-    faults = ("lost", "duplicated", "corrupted", "misrouted")
-    good = result["accepted"] > 0 and not any(proof[key] for key in faults[1:])
+    faults = {key: proof[key] for key in ("lost", "duplicated", "corrupted", "misrouted")}
     expected = round(result["accepted_spans"] * (1 - way.live))
-    good = good and proof["lost"] == 0 and result["rejected_spans"] == expected
-    verdicts.add(side.name, "ids at the live backend", good, proof, "none lost, none twice")
+    good = result["accepted"] > 0 and not any(faults.values())
+    good = good and result["rejected_spans"] == expected
+    found = f"{proof['acknowledged']} acknowledged, " + told(faults)
+    verdicts.add(side.name, "ids at the live backend", good, found, "none lost, none twice")
+
+
+def told(counts):
+    """Counts in words."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())

@@ -40,7 +40,10 @@ def run(options, home, verdicts):
         stack.callback(gateway.stop)
         with yard.Watch(gateway, 0.2) as watch:
             arguments = ["--case", "A", "--connections", str(options.connections)]
-            result = yard.Load(options, gateway.port, arguments, options.seconds).result()
+            arguments += ["--streams", str(options.streams), "--protocol", options.protocol]
+            arguments += ["--compression", options.compression]
+            port = gateway.grpc if options.protocol == "grpc" else gateway.http
+            result = yard.Load(options, port, arguments, options.seconds).result()
             # In the queue now, or on its way to the backend: both count as queued.
             time.sleep(0.5)
             stages = gateway.ledger("otlphttp")
@@ -58,6 +61,10 @@ def judge_run(gateway, watch, result, stages, verdicts):
     sent = f"{result['accepted']} accepted, {result['refused']} refused, {result['broken']} broken"
     good = result["accepted"] > 0 and result["failed"] == 0 and result["broken"] == 0
     verdicts.add("silent", "requests", good, sent, "refused ones get 503, none breaks")
+    told = round(gateway.value("spanyard_receiver_refused_requests_total"))
+    refused, broken = result["refused"], result["broken"]
+    good = refused <= told <= refused + broken
+    verdicts.add("silent", "refusals on the page", good, told, f"{refused}, {broken} broken apart")
     if result.get("first_error"):
         verdicts.add("silent", "first refusal", None, result["first_error"], "")
     seconds = sorted(watch.seconds) or [float("inf")]
