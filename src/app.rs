@@ -11,6 +11,7 @@ mod banner;
 mod common;
 mod doors;
 mod drain;
+mod leaving;
 mod reload;
 mod shard;
 

@@ -42,9 +42,9 @@ fn a_good_file_moves_the_traffic_while_it_flows_and_nothing_is_lost() {
         plan.schedule.requests = None;
         plan.schedule.duration = Some(Duration::from_millis(1500));
         let sender = thread::spawn(move || send(plan));
-        let _flows = seen(&before, |report| report.accepted >= 30);
+        let _flows = seen(&before, |report| report.spans.unique >= 500);
         gateway.reload(&to(&after));
-        let _moved = seen(&after, |report| report.accepted >= 30);
+        let _moved = seen(&after, |report| report.spans.unique >= 500);
         let outcome = sender.join().expect("no panic");
         let tally = &outcome.tally;
         assert_eq!(tally.requests(), tally.accepted, "{protocol:?}: {:?}", tally.first_error);
@@ -93,4 +93,34 @@ fn a_file_with_a_mistake_changes_nothing_and_is_told_by_its_place() {
     let _both = seen(&before, |report| report.accepted == 2);
     assert_eq!(gateway.terminate().code, Some(0));
     assert_eq!(after.report().requests, 0);
+}
+
+#[test]
+fn a_request_whose_body_is_under_way_when_the_plan_changes_is_taken() {
+    let (before, after) = (sink(Mode::Ok), sink(Mode::Ok));
+    let gateway = Gateway::start(&to(&before));
+    let body = small();
+    let mut half_sent = Raw::connect(gateway.http()).expect("a connection");
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nHost: g\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-protobuf\r\n\r\n",
+        body.len()
+    );
+    let (first, second) = body.split_at(body.len() / 2);
+    half_sent.send(head.as_bytes()).expect("sent");
+    half_sent.send(first).expect("sent");
+    gateway.reload(&to(&after));
+    let _told = gateway.log_line("the configuration was reloaded");
+    let mut posted = 0;
+    while after.report().accepted == 0 && posted < 1000 {
+        assert_eq!(post(gateway.http(), &small()).status, 200);
+        posted += 1;
+    }
+    assert!(posted < 1000, "new requests follow the new plan");
+    half_sent.send(second).expect("sent");
+    assert_eq!(half_sent.reply().expect("an answer").status, 200, "begun before, taken after");
+    let _all = gateway.metrics_when("all is delivered", |page| {
+        page.ledger("requests", &[]).delivered == posted + 1
+    });
+    assert_eq!(gateway.terminate().code, Some(0));
 }

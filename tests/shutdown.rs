@@ -59,7 +59,7 @@ fn load_while_stopping(protocol: Protocol, gateway: Gateway, sink: &Sink) -> (Ou
     plan.schedule.requests = None;
     plan.schedule.duration = Some(Duration::from_millis(1500));
     let sender = thread::spawn(move || send(plan));
-    let _some = seen(sink, |report| report.accepted >= 50);
+    let _some = seen(sink, |report| report.spans.unique >= 500);
     let ended = gateway.terminate();
     (sender.join().expect("no panic"), ended)
 }

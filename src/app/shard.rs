@@ -3,7 +3,7 @@
 //! All state is made here and dies here; what outlasts it is in [`super::common`].
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,10 +14,11 @@ use tokio::time::{MissedTickBehavior, interval, timeout_at};
 use super::assembly::{Assembly, Receiving, Served, Workshop};
 use super::common::{Common, Order};
 use super::drain::Losses;
+use super::leaving::Leaving;
 use crate::buf::pool::Pool;
 use crate::config::plan::Batching;
 use crate::export::deflate::Deflater;
-use crate::ingest::{self, Gate};
+use crate::ingest::{self, Front, Gate};
 use crate::pipeline::Tools;
 use crate::runtime::shard::End;
 use crate::runtime::{clock, task};
@@ -77,10 +78,8 @@ struct Shard {
     supplies: Rc<ingest::Supplies>,
     served: Vec<Served>,
     gates: Vec<(Receiving, Rc<Gate>)>,
-    leaving: Vec<(Served, Instant)>,
-    leaving_gates: Vec<Rc<Gate>>,
-    /// Distinct `batch` settings, numbered for good: a queue that stays knows them by number.
-    batchings: Vec<Rc<Batching>>,
+    fronts: Vec<Weak<Front>>,
+    leaving: Vec<Leaving>,
 }
 
 impl Shard {
@@ -111,6 +110,7 @@ impl Shard {
             supplies,
             served: Vec::new(),
             gates: Vec::new(),
+            fronts: Vec::new(),
             leaving: Vec::new(),
             leaving_gates: Vec::new(),
             batchings: Vec::new(),
@@ -134,10 +134,10 @@ impl Shard {
             workshop.assemble(&current, &mut before, &mut self.batchings);
         self.served = served;
         let deadline = clock::now() + current.plan.runtime.drain_timeout;
-        for old in before {
-            old.destination.close();
-            self.leaving.push((old, deadline));
-        }
+        let current = fronts.iter().map(|(_, front)| Rc::downgrade(front)).collect();
+        let former = std::mem::replace(&mut self.fronts, current);
+        let leaving = before.into_iter().map(|old| Leaving::new(old, former.clone(), deadline));
+        self.leaving.extend(leaving);
 
         let mut gates = std::mem::take(&mut self.gates);
         for (receiving, front) in fronts {
@@ -182,13 +182,7 @@ impl Shard {
         self.tools.lease.sweep();
         let (_, free) = Pool::spare();
         self.tools.meter.pool_free_blocks.set(free_blocks(free));
-        self.leaving.retain(|(served, deadline)| {
-            if now >= *deadline {
-                let _ = served.destination.abandon(DropReason::Removed);
-                served.stop(DropReason::Removed);
-            }
-            now < *deadline && !served.destination.is_idle()
-        });
+        self.leaving.retain(|leaving| leaving.sweep(now));
     }
 
     /// What is dropped with the shard from now on is counted under `reason`.
@@ -199,7 +193,7 @@ impl Shard {
     }
 
     fn all(&self) -> impl Iterator<Item = &Served> {
-        self.served.iter().chain(self.leaving.iter().map(|(served, _)| served))
+        self.served.iter().chain(self.leaving.iter().map(|leaving| &leaving.served))
     }
 
     /// Finishes what clients have begun, then what waits in the queues, until `deadline`.

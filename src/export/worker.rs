@@ -187,13 +187,15 @@ impl Worker {
         let meter = crew.destination.meter();
         meter.attempts.increment(1);
         meter.bytes_sent.increment(u64::try_from(parcel.payload.len()).unwrap_or(u64::MAX));
-        flight.set_sent(true);
         let begun = clock::now();
         deadline.set(crew.timeout.and_then(|timeout| begun.checked_add(timeout)));
         let progress = Cell::new(Progress::Begun);
         let mut exchange = pin!(exchange(&crew.caller, line.take(), parcel, &progress));
         let outcome = poll_fn(|context| {
             let ended = exchange.as_mut().poll(context);
+            if progress.get() != Progress::Begun {
+                flight.set_sent(true);
+            }
             if ended.is_pending() && deadline.poll(context).is_ready() {
                 return Poll::Ready((timed_out(crew.timeout, progress.get()), None));
             }

@@ -71,8 +71,8 @@ impl Flight {
         self.unsettled
     }
 
-    /// An attempt begins (`true`): from now on the backend may have the batch although it has not
-    /// answered. An answer, or a connection that could not be made, ends that (`false`).
+    /// An attempt has reached the backend (`true`): from now on it may have the batch although it
+    /// has not answered. An answer, or a connection that could not be made, ends that (`false`).
     pub fn set_sent(&mut self, sent: bool) {
         let unanswered = &self.destination.unanswered;
         match (self.sent, sent) {

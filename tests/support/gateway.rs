@@ -128,12 +128,12 @@ impl Gateway {
         Page::new(String::from_utf8(reply.body).expect("text"))
     }
 
-    /// The first metrics page that satisfies `condition`.
+    /// The metrics page after one that satisfied `condition`: within one page the counters may be a
+    /// moment older than the ledger.
     pub(crate) fn metrics_when(&self, what: &str, condition: impl Fn(&Page) -> bool) -> Page {
         for _ in 0..POLLS_MAX {
-            let page = self.metrics_page();
-            if condition(&page) {
-                return page;
+            if condition(&self.metrics_page()) {
+                return self.metrics_page();
             }
             self.log.pause(POLL);
         }
