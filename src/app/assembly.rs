@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tokio::task::AbortHandle;
 
-use super::common::{Common, Current};
+use super::common::{Common, Current, Shared};
 use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend};
@@ -89,7 +89,7 @@ impl Workshop<'_> {
             .destinations
             .iter()
             .zip(&current.backends)
-            .map(|(destination, backend)| self.serve(destination, backend, before))
+            .map(|(destination, backend)| self.serve(plan, destination, backend, before))
             .collect();
         let find = |id: DestinationId| served.get(id.0).map(|of| Rc::clone(&of.destination));
         let fronts = (0..plan.receivers.len())
@@ -101,6 +101,7 @@ impl Workshop<'_> {
 
     fn serve(
         &self,
+        current: &Plan,
         plan: &plan::Destination,
         backend: &Backend,
         before: &mut Vec<Served>,
@@ -109,13 +110,14 @@ impl Workshop<'_> {
         if let Some(index) = same {
             return before.swap_remove(index);
         }
-        let (slots, dead_on) = self.common.shared(plan);
+        let Shared { slots, share, dead_on } = self.common.shared(current, plan);
         let meter = ExporterMeter::new(self.recorder, &plan.exporter, plan.signal);
         meter.queue_capacity.set(gauge_of(plan.queue.capacity));
         let supplies = Supplies {
             home: Arc::clone(&self.tools.home),
             bytes: Arc::clone(&self.tools.lease),
             slots: slots.lease(),
+            share: share.lease(),
             dead_on,
             meter,
             row: self.tools.ledger.row(&plan.exporter, plan.signal),

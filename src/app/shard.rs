@@ -80,6 +80,9 @@ struct Shard {
     gates: Vec<(Receiving, Rc<Gate>)>,
     fronts: Vec<Weak<Front>>,
     leaving: Vec<Leaving>,
+    leaving_gates: Vec<Rc<Gate>>,
+    /// Distinct `batch` settings, numbered for good: a queue that stays knows them by number.
+    batchings: Vec<Rc<Batching>>,
 }
 
 impl Shard {

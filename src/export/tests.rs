@@ -138,6 +138,7 @@ fn bench(wish: &Wish, target: Target, kind: Kind) -> Bench {
         home: Arc::clone(pool.home()),
         bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
         slots: Budget::new(10_000, 10_000, 1, 1).lease(),
+        share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
         dead_on: DeadOn::default(),
         meter: ExporterMeter::new(&registry.shard(0), "otlp/test", Signal::Traces),
         row: ledger.shard(0).row("otlp/test", Signal::Traces),
@@ -153,7 +154,7 @@ impl Bench {
     fn send(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
         let room =
-            self.destination.reserve(clock::now(), &joining, weight, Form::Small).expect("room");
+            self.destination.reserve(clock::now(), &joining, weight, Form::Small, 0).expect("room");
         let write = |out: &mut Vec<u8>| out.extend_from_slice(body);
         self.destination.push(clock::now(), room, &joining, weight, &Goods::Small(&write));
     }
@@ -162,7 +163,7 @@ impl Bench {
     fn send_original(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
         let room =
-            self.destination.reserve(clock::now(), &joining, weight, Form::Alone).expect("room");
+            self.destination.reserve(clock::now(), &joining, weight, Form::Alone, 0).expect("room");
         let goods = Goods::Original(&self.payload(body), Encoding::Gzip);
         self.destination.push(clock::now(), room, &joining, weight, &goods);
     }
@@ -171,7 +172,7 @@ impl Bench {
     fn send_large(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
         let room =
-            self.destination.reserve(clock::now(), &joining, weight, Form::Large).expect("room");
+            self.destination.reserve(clock::now(), &joining, weight, Form::Large, 0).expect("room");
         let goods = Goods::Large(&self.payload(body), None);
         self.destination.push(clock::now(), room, &joining, weight, &goods);
     }

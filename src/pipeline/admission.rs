@@ -111,6 +111,16 @@ impl Entry {
             }
             return verdict;
         }
+        let partial = matches!(verdict, Verdict::Partial { .. });
+        for intent in intents.iter().filter(|intent| intent.room.is_none()) {
+            let reached =
+                |other: &Intent<'_>| other.branch == intent.branch && other.room.is_some();
+            if partial && !intents.iter().any(reached) {
+                intent.lane.destination.rejected(intent.weight);
+            } else {
+                intent.lane.destination.turned_away(intent.weight);
+            }
+        }
         let hold = self.queue(now, &source, selections, &payloads, intents);
         match verdict {
             Verdict::Accepted { .. } => Verdict::Accepted { hold },
@@ -138,7 +148,9 @@ impl Entry {
                 continue;
             }
             let Intent { lane, joining, weight, shape, .. } = intent;
-            intent.room = lane.destination.reserve(now, joining, *weight, shape.form()).ok();
+            let held = source.held(*shape, selection);
+            let destination = &lane.destination;
+            intent.room = destination.reserve(now, joining, *weight, shape.form(), held).ok();
         }
         payload
     }
@@ -156,10 +168,7 @@ impl Entry {
         let mut cells: SmallVec<[(usize, Shared); 2]> = SmallVec::new();
         for Intent { branch, lane, joining, weight, shape, room } in intents {
             let destination = &lane.destination;
-            let Some(room) = room else {
-                destination.turned_away(weight);
-                continue;
-            };
+            let Some(room) = room else { continue };
             let selection = selections.get(branch);
             let payload = payloads.get(branch).and_then(Option::as_ref);
             let write = |out: &mut Vec<u8>| {
@@ -215,6 +224,14 @@ impl Source {
         match &self.message {
             Held::Frame(message) => message.bytes(),
             Held::Block(block) => block,
+        }
+    }
+
+    /// Bytes that a copy of this shape holds.
+    fn held(&self, shape: Shape, selection: &Selection) -> usize {
+        match (&self.original, shape) {
+            (Some((_, original)), Shape::Original) => original.len(),
+            _ => selection.splice.len(),
         }
     }
 

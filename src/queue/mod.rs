@@ -50,6 +50,8 @@ pub const SOFT_DELAY: Duration = Duration::from_millis(5);
 pub enum Full {
     /// `queue_size` is reached.
     Slots,
+    /// The destination holds as many bytes as it may.
+    Share,
     /// The byte budget has no room.
     Bytes,
     /// Too many sets of metadata values are waiting (`metadata_cardinality_limit`).
@@ -93,6 +95,7 @@ pub enum Form {
 #[derive(Debug)]
 pub struct Room {
     slots: Ticket,
+    share: Ticket,
 }
 
 /// What a shard needs to know and hold to make its queues.
@@ -104,6 +107,8 @@ pub struct Supplies {
     pub bytes: Arc<Lease>,
     /// Queue slots of this destination.
     pub slots: Arc<Lease>,
+    /// Bytes of the budget that this destination may hold.
+    pub share: Arc<Lease>,
     /// What the other shards think of the backend.
     pub dead_on: DeadOn,
     /// Counters.
@@ -175,7 +180,8 @@ impl Destination {
         &self.supplies.bytes
     }
 
-    /// Takes room for a copy of `weight`: slots, a batch to join, and bytes for a small copy.
+    /// Takes room for a copy of `weight`: slots, `held` bytes of the destination's share, a batch to
+    /// join, and a block for a small copy.
     ///
     /// # Errors
     /// [`Full`]: why there is none. Nothing is held then.
@@ -185,12 +191,14 @@ impl Destination {
         joining: &Joining,
         weight: Weight,
         form: Form,
+        held: usize,
     ) -> Result<Room, Full> {
         if self.closed.get() {
             return Err(Full::Closed);
         }
         let amount = usize::try_from(size(weight, self.plan.queue.sizer)).unwrap_or(usize::MAX);
         let slots = self.supplies.slots.ticket(amount).map_err(|_| Full::Slots)?;
+        let share = self.supplies.share.ticket(held).map_err(|_| Full::Share)?;
         if form != Form::Alone {
             let mut ring = self.ring.borrow_mut();
             let batching = joining.batching.as_ref();
@@ -200,7 +208,7 @@ impl Destination {
                 return Err(Full::Bytes);
             }
         }
-        Ok(Room { slots })
+        Ok(Room { slots, share })
     }
 
     fn make_room(&self, batch: &mut Batch, weight: Weight) -> Result<(), Exhausted> {
@@ -256,7 +264,7 @@ impl Destination {
     }
 
     fn put_alone(&self, mut batch: Batch, room: Room) {
-        batch.hold(room.slots);
+        batch.hold(room.slots, room.share);
         self.ring.borrow_mut().put_alone(batch);
     }
 
@@ -274,7 +282,7 @@ impl Destination {
         let batch =
             ring.open_for(now, &joining.key, batching, weight).ok_or(DropReason::QueueFull)?;
         put(batch)?;
-        batch.hold(room.slots);
+        batch.hold(room.slots, room.share);
         let joins = self.plan.queue.merge || joining.batching.is_some();
         ring.joined(&joining.key, weight, joins);
         Ok(())
@@ -291,6 +299,14 @@ impl Destination {
         self.supplies.meter.enqueue_failed.increment(weight.items);
         self.supplies.row.routed(weight);
         self.supplies.row.dropped(DropReason::QueueFull, weight);
+    }
+
+    /// Counts a copy that found no room here or anywhere else, while the rest of its request was taken:
+    /// the client was told.
+    pub fn rejected(&self, weight: Weight) {
+        self.supplies.meter.enqueue_failed.increment(weight.items);
+        self.supplies.row.routed(weight);
+        self.supplies.row.rejected(weight);
     }
 
     /// Counts a copy that found no room and was refused with its request: it was never routed.
@@ -319,10 +335,10 @@ impl Destination {
 
     fn launch(self: &Rc<Self>, batch: Batch) -> (Sealed, Flight) {
         let weight = batch.weight();
-        let (sealed, slots) = batch.seal();
+        let (sealed, held) = batch.seal();
         #[expect(clippy::cast_precision_loss, reason = "a histogram sample")]
         self.supplies.meter.batch_requests.record(weight.requests as f64);
-        let flight = Flight::new(Rc::clone(self), weight, slots);
+        let flight = Flight::new(Rc::clone(self), weight, held);
         (sealed, flight)
     }
 

@@ -120,6 +120,7 @@ fn bench(capacity: u64, merge: bool) -> Bench {
         home: Arc::clone(pool.home()),
         bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
         slots: Budget::new(slots, slots, 1, 1).lease(),
+        share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
         dead_on: DeadOn::default(),
         meter: ExporterMeter::new(&recorder, "nop/test", Signal::Traces),
         row: ledger.shard(0).row("nop/test", Signal::Traces),
@@ -129,7 +130,7 @@ fn bench(capacity: u64, merge: bool) -> Bench {
 
 fn send(bench: &Bench, bytes: usize) -> Result<(), Full> {
     let joining = Joining::default();
-    let room = bench.destination.reserve(clock::now(), &joining, weight(bytes), Form::Small)?;
+    let room = bench.destination.reserve(clock::now(), &joining, weight(bytes), Form::Small, 0)?;
     let write = |out: &mut Vec<u8>| out.extend(std::iter::repeat_n(1, bytes));
     bench.destination.push(clock::now(), room, &joining, weight(bytes), &Goods::Small(&write));
     Ok(())
@@ -153,7 +154,7 @@ async fn two_copies_of_one_request_that_counted_on_the_same_room_both_fit() {
     let bench = bench(10, true);
     let (now, joining) = (clock::now(), Joining::default());
     let copies = [1500, 3000].map(|bytes| {
-        let room = bench.destination.reserve(now, &joining, weight(bytes), Form::Small);
+        let room = bench.destination.reserve(now, &joining, weight(bytes), Form::Small, 0);
         (bytes, room.expect("room"))
     });
     for (bytes, room) in copies {
@@ -176,7 +177,8 @@ async fn a_batch_with_a_nearer_deadline_is_not_kept_waiting_by_one_with_a_later(
     let (slow, fast) = (Duration::from_secs(10), Duration::from_millis(200));
     let put = |joining: &Joining| {
         let now = clock::now();
-        let room = bench.destination.reserve(now, joining, weight(10), Form::Small).expect("room");
+        let room =
+            bench.destination.reserve(now, joining, weight(10), Form::Small, 0).expect("room");
         let write = |out: &mut Vec<u8>| out.extend_from_slice(&[1; 10]);
         bench.destination.push(now, room, joining, weight(10), &Goods::Small(&write));
     };
@@ -201,7 +203,7 @@ async fn too_many_sets_of_metadata_are_refused_before_anything_is_queued() {
     let large = payload(&bench.pool, &[1; 100]);
     for index in 0..OPEN_BATCHES_MAX {
         let (now, joining) = (clock::now(), joining(index));
-        let room = bench.destination.reserve(now, &joining, weight(100), Form::Large);
+        let room = bench.destination.reserve(now, &joining, weight(100), Form::Large, 0);
         let goods = Goods::Large(&large, None);
         bench.destination.push(now, room.expect("room"), &joining, weight(100), &goods);
     }
@@ -210,6 +212,7 @@ async fn too_many_sets_of_metadata_are_refused_before_anything_is_queued() {
         &joining(OPEN_BATCHES_MAX),
         weight(100),
         Form::Large,
+        0,
     );
     assert_eq!(refused.err(), Some(Full::Keys));
 }
@@ -267,7 +270,7 @@ async fn clients_are_held_back_while_megabytes_wait_and_let_go_on_landing() {
     let joining = Joining::default();
     let room = bench
         .destination
-        .reserve(clock::now(), &joining, weight(large.len()), Form::Large)
+        .reserve(clock::now(), &joining, weight(large.len()), Form::Large, 0)
         .expect("room");
     bench.destination.push(
         clock::now(),
@@ -302,7 +305,7 @@ async fn compressed_originals_are_never_joined() {
     for _ in 0..2 {
         let room = bench
             .destination
-            .reserve(clock::now(), &joining, weight(2), Form::Alone)
+            .reserve(clock::now(), &joining, weight(2), Form::Alone, 0)
             .expect("room");
         let goods = Goods::Original(&original, Encoding::Gzip);
         bench.destination.push(clock::now(), room, &joining, weight(2), &goods);

@@ -69,6 +69,7 @@ impl Site {
                 home: Arc::clone(pool.home()),
                 bytes: Arc::clone(&lease),
                 slots: Budget::new(100_000, 100_000, 1, 1).lease(),
+                share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
                 dead_on: queue::DeadOn::default(),
                 meter: ExporterMeter::new(&recorder, "otlphttp", Signal::Traces),
                 row: ledger.row("otlphttp", Signal::Traces),
