@@ -99,7 +99,7 @@ async fn call(
     guard.rest();
     drop(held);
     let arriving = Arriving { client, way, gzip: prefix.compressed };
-    let verdict = arriving.accept(raw, way.headers.then_some(&head.headers)).await?;
+    let verdict = arriving.accept(raw, &head.headers).await?;
     settle(verdict).await.map(|partial| match partial {
         None => EMPTY,
         Some((rejected, message)) => framed(&reply::partial_success(rejected, &message)),

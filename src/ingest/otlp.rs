@@ -54,7 +54,7 @@ async fn take<B: Source>(
 ) -> Result<Bytes, Fault> {
     let coding = head::content_coding(&head.headers);
     check(head, media, coding)?;
-    let Way { entry, bytes_max, headers } = way;
+    let Way { entry, bytes_max, .. } = way;
     if declared.is_some_and(|len| len > bytes_max) {
         return Err(Fault::TooLarge { limit: bytes_max });
     }
@@ -69,8 +69,7 @@ async fn take<B: Source>(
     guard.rest();
     drop(held);
     let arrival = Arriving { client, way, gzip: coding == Coding::Gzip };
-    let headers = headers.then_some(&head.headers);
-    let verdict = arrival.accept(raw, headers).await?;
+    let verdict = arrival.accept(raw, &head.headers).await?;
     settle(verdict).await.map(|partial| match partial {
         None => Bytes::new(),
         Some((rejected, message)) => reply::partial_success(rejected, &message).into(),
@@ -104,9 +103,9 @@ impl Arriving<'_> {
     pub(super) async fn accept(
         self,
         raw: Raw,
-        headers: Option<&::http::HeaderMap>,
+        headers: &::http::HeaderMap,
     ) -> Result<Verdict, Fault> {
-        let Way { entry, bytes_max, .. } = self.way;
+        let Way { entry, bytes_max, routing, metadata } = self.way;
         self.count(raw.bytes().len());
         let (message, original) = if self.gzip && !raw.bytes().is_empty() {
             let home = entry.home();
@@ -119,7 +118,13 @@ impl Arriving<'_> {
             (raw, None)
         };
         let message = message.into_message();
-        Ok(entry.accept(Arrival { headers, peer: self.client.peer, message, original }))
+        Ok(entry.accept(Arrival {
+            routing: routing.then_some(headers),
+            headers: metadata.then_some(headers),
+            peer: self.client.peer,
+            message,
+            original,
+        }))
     }
 
     /// Counts a body that was read to its end.

@@ -8,11 +8,13 @@ use bytes::Bytes;
 use h2::client::{self, SendRequest};
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request, Response};
+use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::prefix::Prefix;
 use spanyard_wire::reply;
 use spanyard_wire::schema::Signal;
 
-use super::site::{BYTES_MAX, Site, gzip, on_shard, spans, with_budget};
+use super::site::{BYTES_MAX, Site, gzip, on_shard, spans, with_budget, with_plan};
+use crate::config::plan::{Condition, ContextKey, Plan, Row, Stage, StageId, Switch};
 use crate::runtime::{net, task};
 use crate::units::{KIB, MIB};
 
@@ -187,6 +189,39 @@ fn a_connection_with_several_calls_holds_at_most_an_eighth_of_the_budget() {
         let outcome = call(&channel, export(), large).await;
         assert_eq!(outcome.status, 3, "alone it is taken, and found to be no message");
     });
+}
+
+/// Takes requests of one tenant only, and writes its name into them.
+fn by_tenant(plan: &mut Plan) {
+    let header = || "x-tenant".to_owned();
+    let flow = plan.receivers[0].flows[0].as_mut().unwrap();
+    let when = Condition::HeaderIs { header: header(), value: "acme".to_owned(), negated: false };
+    let row = Row { when, to: vec![StageId(1)], copy: false };
+    let switch = Switch { edits: Vec::new(), rows: vec![row], default: Vec::new() };
+    flow.stages = vec![Stage::Switch(switch), Stage::Leaf(0)];
+    flow.slots = vec![ContextKey::Header(header())];
+    let action = Action::Upsert(Source::Slot(0));
+    flow.branches[0].edits = vec![Edit { key: b"tenant".as_slice().into(), action }];
+}
+
+#[test]
+fn metadata_of_a_call_decides_its_route_always_and_reaches_edits_only_where_the_file_says_so() {
+    for include in [true, false] {
+        let change = |plan: &mut Plan| {
+            by_tenant(plan);
+            plan.receivers[0].grpc.as_mut().unwrap().include_metadata = include;
+        };
+        with_plan(change, async |site| {
+            let channel = channel(&site).await;
+            let (body, other) = (spans(2), spans(3));
+            let of = |tenant: &str| export().header("x-tenant", tenant);
+            assert_success(&call(&channel, of("other"), framed(false, &other)).await);
+            assert_success(&call(&channel, of("acme"), framed(false, &body)).await);
+            let arrived = site.next().await;
+            assert_eq!(arrived == body, !include, "as it was sent: {}", !include);
+            assert_eq!(arrived.windows(6).any(|six| six == b"tenant"), include);
+        });
+    }
 }
 
 #[test]

@@ -46,16 +46,28 @@ pub(super) fn on_shard<F: Future<Output = ()>>(test: impl FnOnce(Site) -> F) {
     with_budget(64 * MIB, test);
 }
 
+/// With a plan that differs from the usual one.
+pub(super) fn with_plan<F: Future<Output = ()>>(
+    change: impl FnOnce(&mut Plan),
+    test: impl FnOnce(Site) -> F,
+) {
+    run(|| Site::new(64 * MIB, change), test);
+}
+
 pub(super) fn with_budget<F: Future<Output = ()>>(bytes: usize, test: impl FnOnce(Site) -> F) {
+    run(|| Site::new(bytes, |_| {}), test);
+}
+
+fn run<F: Future<Output = ()>>(site: impl FnOnce() -> Site, test: impl FnOnce(Site) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        let future = test(Site::new(bytes));
+        let future = test(site());
         tokio::time::timeout(LONG, future).await.expect("the test hangs");
     });
 }
 
 impl Site {
-    fn new(budget: usize) -> Self {
+    fn new(budget: usize, change: impl FnOnce(&mut Plan)) -> Self {
         let pool = Pool::install(7, 8 * MIB);
         let lease = Budget::new(budget, budget, 1, 64 * 1024).lease();
         let registry = Registry::new(1);
@@ -80,7 +92,9 @@ impl Site {
             ledger,
             scratch: RefCell::default(),
         });
-        let plan = Arc::new(plan_of(target));
+        let mut plan = plan_of(target);
+        change(&mut plan);
+        let plan = Arc::new(plan);
         let entries = |transport| -> Entries {
             let find = |_: DestinationId| Some(Rc::clone(&queue));
             let traces = Signal::Traces;
