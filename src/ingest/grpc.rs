@@ -57,9 +57,7 @@ pub(super) async fn serve(
             }
         }
         Err(fault) => {
-            if let Some(way) = way {
-                blame(way.entry, &fault, client);
-            }
+            blame(way, &fault, client);
             let answer = client.supplies().answers.grpc_fault(&fault, head.headers);
             drop(respond.send_response(answer, true));
         }

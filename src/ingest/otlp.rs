@@ -12,7 +12,7 @@ use super::front::Way;
 use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::verdict::{self, Fault};
-use crate::pipeline::{Arrival, Encoding, Entry, Verdict};
+use crate::pipeline::{Arrival, Encoding, Verdict};
 use crate::runtime::clock;
 
 /// Handles a request; the second value tells that it was refused, so that some of its body may be
@@ -34,9 +34,7 @@ pub(super) async fn answer<B: Source>(
     match result {
         Ok(partial) => (verdict::http_success(head.headers, partial), false),
         Err(fault) => {
-            if let Some(way) = way {
-                blame(way.entry, &fault, client);
-            }
+            blame(way, &fault, client);
             (client.supplies().answers.http_fault(&fault, media, head.headers), true)
         }
     }
@@ -154,7 +152,11 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
 }
 
 /// Counts a request that was not taken, and logs now and then why one could not be read.
-pub(super) fn blame(entry: &Entry, fault: &Fault, client: &Client) {
+pub(super) fn blame(way: Option<Way<'_>>, fault: &Fault, client: &Client) {
+    let Some(Way { entry, .. }) = way else {
+        client.supplies().meter.unknown_paths.increment(1);
+        return;
+    };
     let Some(reason) = fault.row().reason else {
         entry.meter().refused_requests.increment(1);
         return;

@@ -251,6 +251,7 @@ fn faults_of_a_call_have_their_codes() {
             assert!(details.retry_after.is_none() && !details.message.is_empty(), "{name}");
         }
         assert_eq!(site.malformed("grpc_frame"), 3);
+        assert_eq!(site.count("spanyard_shard_unknown_paths_total"), 2);
         assert_eq!(site.malformed("truncated"), 3);
         assert_success(&call(&channel, export(), good).await);
     });

@@ -160,6 +160,7 @@ fn other_methods_paths_and_types_have_their_own_answers() {
             let request = format!("POST {path} HTTP/1.1\r\nhost: x\r\n{protobuf}");
             assert_status(&site.ask(request.as_bytes()).await, 404, 12);
         }
+        assert_eq!(site.count("spanyard_shard_unknown_paths_total"), 5);
         for (kind, status, answer_kind) in [
             ("content-type: application/json\r\n", 415, "application/json"),
             ("content-type: text/xml\r\n", 415, "text/plain; charset=utf-8"),

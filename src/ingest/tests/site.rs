@@ -152,12 +152,22 @@ impl Site {
 
     /// Malformed requests counted with this reason.
     pub(super) fn malformed(&self, reason: &str) -> u64 {
+        self.sum("spanyard_receiver_malformed_requests_total", Some(reason))
+    }
+
+    /// A counter, over all its labels.
+    pub(super) fn count(&self, name: &str) -> u64 {
+        self.sum(name, None)
+    }
+
+    fn sum(&self, name: &str, label: Option<&str>) -> u64 {
         let readings = self.registry.read();
-        let of_reason = readings.iter().filter(|reading| {
-            reading.key.name() == "spanyard_receiver_malformed_requests_total"
-                && reading.key.labels().any(|label| label.value() == reason)
+        let chosen = readings.iter().filter(|reading| {
+            let mut labels = reading.key.labels();
+            reading.key.name() == name
+                && label.is_none_or(|wanted| labels.any(|label| label.value() == wanted))
         });
-        let values = of_reason.flat_map(|reading| &reading.values);
+        let values = chosen.flat_map(|reading| &reading.values);
         values.map(|(_, value)| if let Value::Counter(count) = value { *count } else { 0 }).sum()
     }
 }

@@ -244,6 +244,10 @@ pub struct ShardMeter {
     pub panics: Counter,
     /// Connections that could not be accepted.
     pub accept_errors: Counter,
+    /// Connections closed at once for want of room.
+    pub connections_refused: Counter,
+    /// Requests to a path that no pipeline takes.
+    pub unknown_paths: Counter,
 }
 
 impl ShardMeter {
@@ -264,6 +268,8 @@ impl ShardMeter {
             pool_free_blocks: level("spanyard_shard_pool_free_blocks"),
             panics: plain("spanyard_shard_panics_total"),
             accept_errors: plain("spanyard_shard_accept_errors_total"),
+            connections_refused: plain("spanyard_shard_connections_refused_total"),
+            unknown_paths: plain("spanyard_shard_unknown_paths_total"),
         }
     }
 }
