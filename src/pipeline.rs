@@ -121,6 +121,13 @@ impl Entry {
         verdict
     }
 
+    /// Counts the request that [`Entry::accept`] was at when it panicked: its items if they were
+    /// known by then, else one. What it had borrowed and reserved was given back by unwinding.
+    pub fn failed(&self) {
+        let known = self.tools.scratch.try_borrow().map_or(0, |scratch| scratch.request.items);
+        self.meter.failed.increment(known.max(1));
+    }
+
     fn count(&self, accepted: u64, refused: u64) {
         self.meter.accepted.increment(accepted);
         self.meter.refused.increment(refused);

@@ -1,6 +1,9 @@
 //! One OTLP/HTTP request, whatever the version of HTTP below: checks, ticket, body, pipeline,
 //! answer.
 
+use std::cell::Cell;
+use std::thread;
+
 use ::http::request::Parts;
 use ::http::{Method, Response};
 use bytes::Bytes;
@@ -12,7 +15,7 @@ use super::front::Way;
 use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::verdict::{self, Fault};
-use crate::pipeline::{Arrival, Encoding, Verdict};
+use crate::pipeline::{Arrival, Encoding, Entry, Verdict};
 use crate::runtime::clock;
 
 /// Handles a request; the second value tells that it was refused, so that some of its body may be
@@ -105,6 +108,7 @@ impl Arriving<'_> {
     ) -> Result<Verdict, Fault> {
         let Way { entry, bytes_max, routing, metadata } = self.way;
         self.count(raw.bytes().len());
+        let witness = Witness { entry, entered: Cell::new(false) };
         let (message, original) = if self.gzip && !raw.bytes().is_empty() {
             let home = entry.home();
             let ticket = entry.lease().empty();
@@ -116,6 +120,7 @@ impl Arriving<'_> {
             (raw, None)
         };
         let message = message.into_message();
+        witness.entered.set(true);
         Ok(entry.accept(Arrival {
             routing: routing.then_some(headers),
             headers: metadata.then_some(headers),
@@ -132,6 +137,26 @@ impl Arriving<'_> {
         receiver.bytes.increment(len as u64);
         shard.requests.increment(1);
         shard.bytes_in.increment(len as u64);
+    }
+}
+
+/// Sees whether a request's handling panics, and counts it as failed.
+struct Witness<'a> {
+    entry: &'a Entry,
+    /// The pipeline has it.
+    entered: Cell<bool>,
+}
+
+impl Drop for Witness<'_> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return;
+        }
+        if self.entered.get() {
+            self.entry.failed();
+        } else {
+            self.entry.meter().failed.increment(1);
+        }
     }
 }
 

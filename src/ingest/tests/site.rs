@@ -5,8 +5,10 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use metrics::{Counter, CounterFn};
 use spanyard_wire::encode::encoded;
 use spanyard_wire::schema::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -39,6 +41,32 @@ pub(super) struct Site {
     pub(super) lease: Arc<Lease>,
     queue: Rc<Destination>,
     registry: Arc<Registry>,
+    /// Set: the pipeline panics over the next request, when it counts what it has accepted.
+    pub(super) fuse: Arc<AtomicBool>,
+}
+
+/// A counter that panics once when it is armed.
+#[derive(Debug)]
+struct Fused {
+    accepted: Counter,
+    armed: Arc<AtomicBool>,
+}
+
+impl CounterFn for Fused {
+    fn increment(&self, value: u64) {
+        assert!(!self.armed.swap(false, Ordering::Relaxed), "a panic on purpose");
+        self.accepted.increment(value);
+    }
+
+    fn absolute(&self, value: u64) {
+        self.accepted.absolute(value);
+    }
+}
+
+impl From<Fused> for Counter {
+    fn from(fused: Fused) -> Self {
+        Self::from_arc(Arc::new(fused))
+    }
 }
 
 /// Runs a test as a shard runs: one thread, local tasks. A test that hangs fails.
@@ -95,11 +123,14 @@ impl Site {
         let mut plan = plan_of(target);
         change(&mut plan);
         let plan = Arc::new(plan);
+        let fuse = Arc::new(AtomicBool::new(false));
         let entries = |transport| -> Entries {
             let find = |_: DestinationId| Some(Rc::clone(&queue));
             let traces = Signal::Traces;
             let lanes = Lanes::bind(&plan, ReceiverId(0), traces, &find, &mut Vec::new()).unwrap();
-            let receiver = ReceiverMeter::new(&recorder, "otlp", transport, traces);
+            let mut receiver = ReceiverMeter::new(&recorder, "otlp", transport, traces);
+            let accepted = receiver.accepted.clone();
+            receiver.accepted = Fused { accepted, armed: Arc::clone(&fuse) }.into();
             let meters = Meters { receiver, limiters: Vec::new() };
             [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
@@ -111,7 +142,7 @@ impl Site {
         let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
         let address = listener.local_addr().unwrap();
         gate.listen(listener).unwrap();
-        Self { gate, supplies, address, lease, queue, registry }
+        Self { gate, supplies, address, lease, queue, registry, fuse }
     }
 
     pub(super) async fn connect(&self) -> Client {
