@@ -30,7 +30,7 @@ use super::{body, head, otlp, verdict};
 use crate::units::KIB;
 
 /// The read buffer of a connection; 64 KiB costs a tenth more on large bodies.
-const BUFFER_BYTES_MAX: usize = 128 * KIB;
+pub(super) const BUFFER_BYTES_MAX: usize = 128 * KIB;
 /// A request's head.
 const HEAD_BYTES_MAX: usize = 16 * KIB;
 /// The unread body of a refused request is read to its end up to this size; the connection lives

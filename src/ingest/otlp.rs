@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::thread;
 
 use ::http::request::Parts;
-use ::http::{Method, Response};
+use ::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
 use spanyard_wire::reply;
 
@@ -36,11 +36,27 @@ pub(super) async fn answer<B: Source>(
     };
     match result {
         Ok(partial) => (verdict::http_success(head.headers, partial), false),
-        Err(fault) => {
-            blame(way, &fault, client);
-            (client.supplies().answers.http_fault(&fault, media, head.headers), true)
-        }
+        Err(fault) => (fail(client, way, &fault, media, head.headers), true),
     }
+}
+
+/// The answer to a request for whose stream there is no room.
+pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
+    let front = client.gate.front();
+    let (way, media) = (front.http(head.uri.path()), head::media(&head.headers));
+    let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
+    fail(client, way, &fault, media, head.headers)
+}
+
+fn fail(
+    client: &Client,
+    way: Option<Way<'_>>,
+    fault: &Fault,
+    media: Media,
+    headers: HeaderMap,
+) -> Response<Bytes> {
+    blame(way, fault, client);
+    client.supplies().answers.http_fault(fault, media, headers)
 }
 
 /// Reads the request and gives it to the pipeline. `Ok` is the body of the answer.
@@ -101,11 +117,7 @@ pub(super) struct Arriving<'a> {
 
 impl Arriving<'_> {
     /// Inflates the message if need be, and hands it over.
-    pub(super) async fn accept(
-        self,
-        raw: Raw,
-        headers: &::http::HeaderMap,
-    ) -> Result<Verdict, Fault> {
+    pub(super) async fn accept(self, raw: Raw, headers: &HeaderMap) -> Result<Verdict, Fault> {
         let Way { entry, bytes_max, routing, metadata } = self.way;
         self.count(raw.bytes().len());
         let witness = Witness { entry, entered: Cell::new(false) };

@@ -6,3 +6,4 @@ mod http1;
 mod limits;
 mod panics;
 mod site;
+mod streams;

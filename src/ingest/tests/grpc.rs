@@ -20,23 +20,23 @@ use crate::units::{KIB, MIB};
 
 /// What a call came back with.
 #[derive(Debug)]
-struct Outcome {
-    status: i32,
+pub(super) struct Outcome {
+    pub(super) status: i32,
     message: Vec<u8>,
     trailers: HeaderMap,
     /// The answer was headers alone.
-    trailers_only: bool,
+    pub(super) trailers_only: bool,
 }
 
 impl Outcome {
-    fn details(&self) -> reply::StatusView<'static> {
+    pub(super) fn details(&self) -> reply::StatusView<'static> {
         let value = self.trailers["grpc-status-details-bin"].to_str().unwrap();
         let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(value).unwrap();
         reply::read_status(bytes.leak()).unwrap()
     }
 }
 
-async fn channel(site: &Site) -> SendRequest<Bytes> {
+pub(super) async fn channel(site: &Site) -> SendRequest<Bytes> {
     let port = site.address.port();
     let stream = net::connect("127.0.0.1", port, std::time::Duration::from_secs(5)).await.unwrap();
     let (channel, connection) = client::Builder::new()
@@ -48,12 +48,12 @@ async fn channel(site: &Site) -> SendRequest<Bytes> {
     channel
 }
 
-fn framed(compressed: bool, message: &[u8]) -> Bytes {
+pub(super) fn framed(compressed: bool, message: &[u8]) -> Bytes {
     let len = u32::try_from(message.len()).unwrap();
     [&Prefix { compressed, len }.to_bytes()[..], message].concat().into()
 }
 
-fn export() -> http::request::Builder {
+pub(super) fn export() -> http::request::Builder {
     Request::post(format!("http://x{}", Signal::Traces.grpc_path()))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -70,7 +70,7 @@ async fn upload(stream: &mut SendStream<Bytes>, mut body: Bytes) -> Result<(), h
     stream.send_data(Bytes::new(), true)
 }
 
-async fn finish(response: Response<RecvStream>) -> Outcome {
+pub(super) async fn finish(response: Response<RecvStream>) -> Outcome {
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/grpc");
     let (head, mut body) = response.into_parts();
@@ -87,7 +87,7 @@ async fn finish(response: Response<RecvStream>) -> Outcome {
     Outcome { status, message, trailers, trailers_only }
 }
 
-async fn call(
+pub(super) async fn call(
     channel: &SendRequest<Bytes>,
     request: http::request::Builder,
     body: Bytes,
@@ -99,7 +99,7 @@ async fn call(
     finish(answer.unwrap()).await
 }
 
-fn assert_success(outcome: &Outcome) {
+pub(super) fn assert_success(outcome: &Outcome) {
     assert_eq!((outcome.status, outcome.trailers_only), (0, false), "{outcome:?}");
     assert_eq!(outcome.message, [0; 5]);
 }
@@ -159,7 +159,7 @@ fn refused_uploads_do_not_use_up_the_connections_window() {
 fn without_room_a_call_waits_and_is_then_told_when_to_come_back() {
     on_shard(async |site| {
         let channel = channel(&site).await;
-        let full = site.fill(64 * KIB);
+        let full = site.fill(192 * KIB);
         let request = export().header("grpc-timeout", "100m");
         let outcome = call(&channel, request, framed(false, &spans(1000))).await;
         assert_eq!((outcome.status, outcome.trailers_only), (14, true));
@@ -286,7 +286,7 @@ fn otlp_over_h2c_shares_the_port() {
     });
 }
 
-async fn http_call(
+pub(super) async fn http_call(
     channel: &SendRequest<Bytes>,
     request: http::request::Builder,
     body: Bytes,

@@ -128,6 +128,25 @@ fn everything_is_given_back_after_requests_of_every_kind() {
 }
 
 #[test]
+fn a_large_body_that_is_half_sent_pays_for_the_read_buffer_too() {
+    on_shard(async |site| {
+        let before = site.room();
+        let whole = post("", &vec![0; MIB]);
+        let mut client = site.connect().await;
+        client.send(&whole[..whole.len() / 2]).await;
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        let held = before - site.room();
+        assert!(held >= MIB + (48 + 96) * KIB, "{held}");
+        client.send(&whole[whole.len() / 2..]).await;
+        assert_eq!(client.answer().await.status, 400);
+        let held = before - site.room();
+        assert!((48 * KIB..64 * KIB).contains(&held), "{held}");
+    });
+}
+
+#[test]
 fn a_head_larger_than_16_kib_is_refused() {
     on_shard(async |site| {
         let line = format!("x-large: {}\r\n", "a".repeat(17 * KIB));

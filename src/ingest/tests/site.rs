@@ -181,6 +181,11 @@ impl Site {
         ticket
     }
 
+    /// What is left of the budget.
+    pub(super) fn room(&self) -> usize {
+        self.fill(0).amount()
+    }
+
     /// Malformed requests counted with this reason.
     pub(super) fn malformed(&self, reason: &str) -> u64 {
         self.sum("spanyard_receiver_malformed_requests_total", Some(reason))
