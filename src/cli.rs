@@ -1,6 +1,6 @@
 //! The command line: as the Collector is started, plus `check`.
 //!
-//! Exit codes: 0 fine, 1 error, 2 usage, 3 stopped with spans lost, 74 I/O, 78 configuration.
+//! Exit codes: 0 fine, 2 usage, 3 stopped with spans lost, 74 I/O, 78 configuration.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line speaks here")]
 
 use std::path::PathBuf;

@@ -96,7 +96,7 @@ impl Entry {
 
         let slots = Slots::resolve(&self.lanes.flow().slots, arrival.headers, arrival.peer);
         let slots = slots.views();
-        let facts = Facts { headers: arrival.headers, slots: &slots };
+        let facts = Facts { headers: arrival.routing, slots: &slots };
         let unrouted = self.choose(bytes, request, &facts, selections);
 
         for (selection, branch) in selections.iter_mut().zip(&self.lanes.flow().branches) {
@@ -119,6 +119,13 @@ impl Entry {
             self.tools.ledger.no_route(self.signal, unrouted);
         }
         verdict
+    }
+
+    /// Counts the request that [`Entry::accept`] was at when it panicked: its items if they were
+    /// known by then, else one. What it had borrowed and reserved was given back by unwinding.
+    pub fn failed(&self) {
+        let known = self.tools.scratch.try_borrow().map_or(0, |scratch| scratch.request.items);
+        self.meter.failed.increment(known.max(1));
     }
 
     fn count(&self, accepted: u64, refused: u64) {

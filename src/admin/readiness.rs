@@ -52,11 +52,6 @@ impl Readiness {
         })
     }
 
-    /// Not ready yet, or not any more.
-    pub fn set_starting(&self) {
-        self.phase.store(STARTING, Ordering::Release);
-    }
-
     /// Ready, as far as the process as a whole goes.
     pub fn set_ready(&self) {
         self.was_ready.store(true, Ordering::Release);
@@ -166,7 +161,5 @@ mod tests {
         let view = readiness.view();
         assert!(!view.is_ready() && view.was_ready);
         assert_eq!(view.reasons(), ["draining"]);
-        readiness.set_starting();
-        assert_eq!(readiness.view().phase, Phase::Starting);
     }
 }

@@ -253,14 +253,6 @@ impl Ticket {
         other.amount = 0;
     }
 
-    /// Cuts `amount` off into a ticket of its own; at most what there is.
-    #[must_use]
-    pub fn split(&mut self, amount: usize) -> Self {
-        let amount = amount.min(self.amount);
-        self.amount = self.amount.saturating_sub(amount);
-        Self { lease: Arc::clone(&self.lease), amount }
-    }
-
     /// The lease it came from.
     #[must_use]
     pub const fn lease(&self) -> &Arc<Lease> {

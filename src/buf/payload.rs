@@ -83,12 +83,6 @@ impl Payload {
         }
     }
 
-    /// Appends the chunks of another payload.
-    pub fn extend(&mut self, other: &Self) {
-        self.chunks.extend(other.chunks.iter().cloned());
-        self.len = self.len.saturating_add(other.len);
-    }
-
     /// The chunks.
     #[must_use]
     pub fn chunks(&self) -> &[Chunk] {

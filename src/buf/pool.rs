@@ -1,8 +1,10 @@
 //! Free blocks of one shard, by size class.
 //!
-//! A block that is dropped on its own shard's thread goes straight back to the free list; dropped
-//! elsewhere it travels home over a bounded channel, or is freed when that is full. Free blocks are
-//! not charged to the budget: their sum is bounded by `spare_bytes_max` a shard instead.
+//! A block that is dropped on its own shard's thread goes straight back to the free list. Dropped
+//! elsewhere, which happens only when a shard's runtime is shut down, it travels home over a
+//! bounded channel; it is freed when that is full or when it is larger than 1 MiB. Free blocks are
+//! not charged to the budget: their sum is bounded by `spare_bytes_max` a shard instead, and what
+//! travels by 16 MiB.
 //!
 //! Classes step by quarters of a power of two, so a block is at most 25 % larger than asked for.
 //! It hands out plain `Vec<u8>` with capacity and no length: nothing is zeroed.
@@ -17,7 +19,9 @@ pub const BLOCK_BYTES_MIN: usize = 4 * KIB;
 /// Blocks above this are allocated and freed each time: they are rare, and keeping them is not.
 pub const BLOCK_BYTES_MAX: usize = 64 * MIB;
 /// Blocks in transit from other threads.
-const RETURNING_MAX: usize = 256;
+const RETURNING_MAX: usize = 16;
+/// The largest of them; larger ones are freed where they are dropped.
+const RETURNING_BYTES_MAX: usize = MIB;
 
 thread_local! {
     static LOCAL: RefCell<Option<Free>> = const { RefCell::new(None) };
@@ -107,7 +111,9 @@ impl Home {
                 None => Some(bytes),
             }
         });
-        if let Ok(Some(foreign)) = kept {
+        if let Ok(Some(foreign)) = kept
+            && foreign.capacity() <= RETURNING_BYTES_MAX
+        {
             // Full or gone: freeing it here is all that is left to do.
             drop(self.returning.try_send(foreign));
         }

@@ -82,13 +82,12 @@ fn threads_that_take_and_give_leave_nothing_behind() {
 }
 
 #[test]
-fn tickets_split_and_absorb_without_loss() {
+fn tickets_absorb_and_shrink_without_loss() {
     let budget = Budget::new(100, 100, 1, 1);
     let lease = budget.lease();
     let mut ticket = lease.ticket(60).expect("room");
-    let part = ticket.split(25);
-    assert_eq!((ticket.amount(), part.amount()), (35, 25));
-    ticket.absorb(part);
+    ticket.absorb(lease.ticket(25).expect("room"));
+    assert_eq!(ticket.amount(), 85);
     ticket.shrink_to(10);
     assert_eq!(ticket.amount(), 10);
     drop(ticket);
@@ -127,6 +126,21 @@ fn a_block_dropped_on_another_thread_comes_home_too() {
     thread::spawn(move || home.give(taken)).join().expect("no panic");
     let again = pool.home().take(64 * KIB);
     assert_eq!(again.as_ptr() as usize, address);
+}
+
+#[test]
+fn of_blocks_dropped_on_another_thread_few_and_small_ones_are_kept() {
+    let pool = Pool::install(6, 64 * MIB);
+    let give_elsewhere = |blocks: Vec<Vec<u8>>| {
+        let home = Arc::clone(pool.home());
+        let giving = thread::spawn(move || blocks.into_iter().for_each(|block| home.give(block)));
+        giving.join().expect("no panic");
+        // The way home is looked at when a block is wanted that does not lie free.
+        drop(pool.home().take(8 * MIB));
+        Pool::spare().0
+    };
+    assert_eq!(give_elsewhere(vec![pool.home().take(2 * MIB)]), 0);
+    assert_eq!(give_elsewhere((0..40).map(|_| pool.home().take(MIB)).collect()), 16 * MIB);
 }
 
 #[test]

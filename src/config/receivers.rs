@@ -17,7 +17,7 @@ const GRPC_MESSAGE_MIB: u64 = 4;
 const HTTP_BODY_BYTES: u64 = 20 * MIB as u64;
 /// Streams of one gRPC connection where the file names no limit: the Collector has none, and every
 /// stream may hold a message.
-const GRPC_STREAMS: u64 = 1024;
+const GRPC_STREAMS: u64 = 100;
 /// Largest message or body that may be configured: 2 GiB, the limit of protobuf itself.
 const BYTES_MAX: u64 = 2048 * MIB as u64;
 
@@ -40,7 +40,7 @@ const GRPC: Table = Table {
         key("enabled", "boolean", "true", "false turns the protocol off"),
         key("endpoint", "host:port", "localhost:4317", "address to listen on"),
         key("max_recv_msg_size_mib", "whole number", "4", "largest message, after decompression"),
-        key("max_concurrent_streams", "whole number", "1024", "requests of one connection at once"),
+        key("max_concurrent_streams", "whole number", "100", "requests of one connection at once"),
         key("include_metadata", "boolean", "false", "whether `from_context` sees request headers"),
     ],
 };

@@ -1,9 +1,9 @@
 //! Opening a connection to a backend: TCP without delay, then TLS if the file asks for it.
 //!
 //! The name is looked up for each connection, so that a backend that moves is found again. Bounds:
-//! TCP and TLS together take at most [`CONNECT_MAX`], however long an attempt may be. What comes
-//! out is one stream of bytes; which protocol runs on it is decided by [`super::otlp_http`] and
-//! [`super::otlp_grpc`]. [`Dial`] is the seam at which tests put a pipe in place of a socket.
+//! look-up, TCP and TLS together take at most [`CONNECT_MAX`], however long an attempt may be. What
+//! comes out is one stream of bytes; which protocol runs on it is decided by [`super::otlp_http`]
+//! and [`super::otlp_grpc`]. [`Dial`] is the seam at which tests put a pipe in place of a socket.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::tls::{self, Alpn};
 use crate::config::plan::Peer;
-use crate::runtime::net;
+use crate::runtime::{clock, net};
 
 /// The longest a connection may take to open.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -72,13 +72,14 @@ impl Dialer {
     }
 
     async fn open(&self, within: Duration) -> Result<Box<dyn Io>, String> {
+        let until = clock::now() + within;
         let opened = net::connect(&self.host, self.port, within);
         let socket = opened.await.map_err(|error| self.blame(&error.to_string()))?;
         let Some((connector, name)) = &self.tls else {
             return Ok(Box::new(socket));
         };
         let handshake = connector.connect(name.clone(), socket);
-        match tokio::time::timeout(within, handshake).await {
+        match tokio::time::timeout_at(until.into(), handshake).await {
             Ok(Ok(stream)) => Ok(Box::new(stream)),
             Ok(Err(error)) => Err(self.blame(&format!("tls: {error}"))),
             Err(_) => Err(self.blame(&format!("tls: timed out after {within:?}"))),

@@ -10,13 +10,11 @@
 //! frame that passes it.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::RecvStream;
-use hyper::body::{Body as _, Incoming};
 
 use super::client::Client;
 use super::guard::Guard;
@@ -40,29 +38,6 @@ pub(super) trait Source {
 
     /// From here on, `bytes` more are paid for by a ticket.
     fn admitted(&mut self, bytes: usize);
-}
-
-impl Source for Incoming {
-    fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
-        loop {
-            match ready!(Pin::new(&mut *self).poll_frame(context)) {
-                None => return Poll::Ready(None),
-                Some(Err(_)) => return Poll::Ready(Some(Err(Fault::CutOff))),
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                }
-            }
-        }
-    }
-
-    fn is_end(&self) -> bool {
-        self.is_end_stream()
-    }
-
-    /// The socket's own flow control does it.
-    fn admitted(&mut self, _: usize) {}
 }
 
 /// The body of an HTTP/2 stream with the stream's own deadline. Flow-control capacity is given back

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
+use super::http::BUFFER_BYTES_MAX;
 use super::verdict::Fault;
 use super::{Gate, Supplies};
 use crate::buf::budget::Ticket;
@@ -22,6 +23,14 @@ use crate::units::KIB;
 /// What every connection costs the budget: hyper's or h2's buffers (41 KiB measured, idle after a
 /// large body) and the task. A thousand connections hold 48 MiB.
 pub(super) const CONNECTION_BYTES: usize = 48 * KIB;
+
+/// What the first open stream of a connection adds to that: bytes that may come before any ticket
+/// for them.
+pub(super) const OPEN_BYTES: usize = 64 * KIB;
+/// What a stream costs beside its head and its message: its task, and its place in h2.
+const STREAM_BYTES: usize = 8 * KIB;
+/// The part of an HTTP/1 connection's read buffer that its own charge pays for.
+const BUFFER_BYTES_PAID: usize = 32 * KIB;
 
 /// A connection with several requests under way holds at most this part of the budget.
 const CONNECTION_SHARE: usize = 8;
@@ -58,6 +67,8 @@ pub(super) struct Client {
     streams: Cell<usize>,
     driver: RefCell<Option<Waker>>,
     _charge: Ticket,
+    /// Held while streams are open.
+    window: RefCell<Option<Ticket>>,
 }
 
 impl Client {
@@ -77,6 +88,7 @@ impl Client {
             streams: Cell::new(0),
             driver: RefCell::default(),
             _charge: charge,
+            window: RefCell::default(),
         }))
     }
 
@@ -153,18 +165,16 @@ impl Client {
         self.owed.set(self.owed.get().saturating_sub(bytes));
     }
 
-    /// A stream has a task; to be paired with [`Client::stream_closed`].
-    pub(super) fn stream_opened(&self) {
+    /// A stream with a head of so many bytes; `None` when the budget has no room for it.
+    pub(super) fn open_stream(self: &Rc<Self>, head: usize) -> Option<Open> {
+        let lease = &self.supplies().lease;
+        let charge = lease.ticket(STREAM_BYTES.saturating_add(head)).ok()?;
+        if self.streams.get() == 0 {
+            *self.window.borrow_mut() = Some(lease.ticket(OPEN_BYTES).ok()?);
+        }
         self.streams.set(self.streams.get().saturating_add(1));
         self.guard.rest();
-    }
-
-    /// The task of a stream has ended.
-    pub(super) fn stream_closed(&self) {
-        self.streams.set(self.streams.get().saturating_sub(1));
-        if self.streams.get() == 0 {
-            self.guard.allow(IDLE_TIME_H2);
-        }
+        Some(Open { client: Rc::clone(self), _charge: charge })
     }
 
     /// A ticket for a request of `bytes` that holds nothing yet.
@@ -180,22 +190,45 @@ impl Client {
             return Err(Fault::Overloaded);
         }
         let ticket = lease.admit(bytes, entry.admit_below()).map_err(|_| Fault::Overloaded)?;
-        Ok((ticket, Held::new(self, bytes)))
+        let buffer = if self.multiplexed.get() { 0 } else { bytes.min(BUFFER_BYTES_MAX) };
+        let beyond = buffer.saturating_sub(BUFFER_BYTES_PAID);
+        let buffer = lease.ticket(beyond).map_err(|_| Fault::Overloaded)?;
+        Ok((ticket, Held::new(self, bytes, buffer)))
     }
 }
 
-/// What a request on its way counts for its connection's share of the budget.
+/// An open stream and the ticket that pays for it.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) client: Rc<Client>,
+    _charge: Ticket,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let client = &self.client;
+        client.streams.set(client.streams.get().saturating_sub(1));
+        if client.streams.get() == 0 {
+            drop(client.window.take());
+            client.guard.allow(IDLE_TIME_H2);
+        }
+    }
+}
+
+/// What a request on its way holds of its connection: a part of its share of the budget over
+/// HTTP/2, and what its body makes the read buffer grow to over HTTP/1.
 #[derive(Debug)]
 pub(super) struct Held<'a> {
     client: &'a Client,
     bytes: usize,
+    _buffer: Ticket,
 }
 
 impl<'a> Held<'a> {
-    fn new(client: &'a Client, bytes: usize) -> Self {
+    fn new(client: &'a Client, bytes: usize, buffer: Ticket) -> Self {
         let bytes = if client.multiplexed.get() { bytes } else { 0 };
         client.held.set(client.held.get().saturating_add(bytes));
-        Self { client, bytes }
+        Self { client, bytes, _buffer: buffer }
     }
 }
 

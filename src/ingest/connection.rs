@@ -16,7 +16,10 @@ use super::{Gate, h2, http};
 
 /// Serves a connection until it ends, or closes it at once when there is no room for its buffers.
 pub(super) async fn serve(gate: Rc<Gate>, mut stream: TcpStream, peer: SocketAddr) {
-    let Some(client) = Client::admit(&gate, peer) else { return };
+    let Some(client) = Client::admit(&gate, peer) else {
+        gate.supplies.meter.connections_refused.increment(1);
+        return;
+    };
     // Without it the kernel may hold answers back; a socket that refuses is about to break anyway.
     drop(stream.set_nodelay(true));
     client.guard.allow(HEAD_TIME);

@@ -26,8 +26,10 @@ pub struct Front {
 pub(super) struct Way<'a> {
     pub(super) entry: &'a Entry,
     pub(super) bytes_max: usize,
-    /// Whether routing and edits see the request's headers.
-    pub(super) headers: bool,
+    /// Whether conditions of a route see the request's headers.
+    pub(super) routing: bool,
+    /// Whether edits and batches see them.
+    pub(super) metadata: bool,
 }
 
 /// Streams of one HTTP/2 connection where the receiver says nothing of them.
@@ -52,7 +54,8 @@ impl Front {
         Some(Way {
             entry: self.http_entries.get(index)?.as_deref()?,
             bytes_max: settings.body_bytes_max,
-            headers: settings.include_metadata,
+            routing: settings.include_metadata,
+            metadata: settings.include_metadata,
         })
     }
 
@@ -63,7 +66,8 @@ impl Front {
         Some(Way {
             entry: self.grpc_entries.get(signal.index())?.as_deref()?,
             bytes_max: settings.message_bytes_max,
-            headers: true,
+            routing: true,
+            metadata: settings.include_metadata,
         })
     }
 

@@ -56,14 +56,28 @@ pub(super) async fn serve(
                 drop(sending.send_trailers(verdict::grpc_trailers()));
             }
         }
-        Err(fault) => {
-            if let Some(way) = way {
-                blame(way.entry, &fault, client);
-            }
-            let answer = client.supplies().answers.grpc_fault(&fault, head.headers);
-            drop(respond.send_response(answer, true));
-        }
+        Err(fault) => fail(client, way, &fault, head.headers, respond),
     }
+}
+
+/// Answers a call for whose stream there is no room.
+pub(super) fn refuse(client: &Client, head: Parts, respond: &mut SendResponse<Bytes>) {
+    let front = client.gate.front();
+    let way = front.grpc(head.uri.path());
+    let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
+    fail(client, way, &fault, head.headers, respond);
+}
+
+fn fail(
+    client: &Client,
+    way: Option<Way<'_>>,
+    fault: &Fault,
+    headers: HeaderMap,
+    respond: &mut SendResponse<Bytes>,
+) {
+    blame(way, fault, client);
+    let answer = client.supplies().answers.grpc_fault(fault, headers);
+    drop(respond.send_response(answer, true));
 }
 
 /// Reads the message and gives it to the pipeline. `Ok` is the message to answer with.
@@ -99,7 +113,7 @@ async fn call(
     guard.rest();
     drop(held);
     let arriving = Arriving { client, way, gzip: prefix.compressed };
-    let verdict = arriving.accept(raw, way.headers.then_some(&head.headers)).await?;
+    let verdict = arriving.accept(raw, &head.headers).await?;
     settle(verdict).await.map(|partial| match partial {
         None => EMPTY,
         Some((rejected, message)) => framed(&reply::partial_success(rejected, &message)),

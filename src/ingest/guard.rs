@@ -139,9 +139,16 @@ impl Guard {
         self.allow(BODY_TIME.saturating_add(Duration::from_secs(seconds as u64)));
     }
 
-    /// No deadline: it is our turn to do something.
+    /// No deadline: it is our turn to do something. One that has passed is forgotten.
     pub fn rest(&self) {
         self.seat.deadline.set(0);
+        self.seat.expired.set(false);
+    }
+
+    /// Whether the time is up.
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        self.seat.expired.get()
     }
 
     /// Ready once the time is up; otherwise the task is woken when it is.
@@ -195,6 +202,11 @@ mod tests {
         guard.allow(TICK);
         guard.rest();
         (0..100).for_each(|_| watch.turn());
+        assert!(!expired(&guard));
+        guard.allow(TICK);
+        (0..3).for_each(|_| watch.turn());
+        assert!(expired(&guard));
+        guard.rest();
         assert!(!expired(&guard));
     }
 

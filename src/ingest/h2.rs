@@ -5,8 +5,11 @@
 //! ticket is not held back, and a connection without tickets makes us hold 64 KiB at most.
 //!
 //! ```text
-//!  driver: expired? draining? window -> accept -> task: grpc | otlp over h2c
+//!  driver: expired? draining? window -> accept -> charge -> task: grpc | otlp over h2c
 //! ```
+//! Every stream pays for its head and its task, the first one also for what may come without a
+//! ticket; a stream that cannot is answered at once that there is no room.
+//!
 //! Invariant: whatever a stream reads is released at once, so that no stream waits for another's
 //! window.
 
@@ -14,14 +17,15 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use ::http::Request;
+use ::http::request::Parts;
+use ::http::{Request, Response};
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::{Source as _, StreamBody};
-use super::client::{Client, WINDOW_STEP};
+use super::client::{Client, Open, WINDOW_STEP};
 use super::guard::HEAD_TIME;
 use super::io::Io;
 use super::{grpc, head, otlp};
@@ -68,7 +72,7 @@ fn builder(streams_max: u32) -> Builder {
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, io: Io<S>) {
     client.begin();
     client.guard.allow(HEAD_TIME);
-    let io = io.reading_ahead(Rc::clone(&client.gate).supplies.home.clone());
+    let io = io.reading_ahead();
     let streams_max = client.gate.front().streams_max();
     let mut shaking = builder(streams_max).handshake::<_, Bytes>(io);
     let shaken = poll_fn(|context| match client.poll_expired(context) {
@@ -79,9 +83,15 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, 
     let Some(connection) = shaken else { return };
     client.multiplex();
     let mut driver = Driver { client, connection, told: false, window: WINDOW_MIN };
-    while let Some((request, respond)) = poll_fn(|context| driver.poll(context)).await {
-        let client = Rc::clone(client);
-        let _ = task::spawn_connection("stream", stream(client, request, respond));
+    while let Some((request, mut respond)) = poll_fn(|context| driver.poll(context)).await {
+        let (head, body) = request.into_parts();
+        match client.open_stream(head::bytes(&head.headers)) {
+            Some(open) => {
+                let _ = task::spawn_connection("stream", stream(open, head, body, respond));
+            }
+            None if head::is_grpc(&head.headers) => grpc::refuse(client, head, &mut respond),
+            None => send(otlp::refuse(client, head), &mut respond),
+        }
     }
 }
 
@@ -126,46 +136,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<'_, S> {
 }
 
 /// One request and its answer.
-async fn stream(
-    client: Rc<Client>,
-    request: Request<RecvStream>,
-    mut respond: SendResponse<Bytes>,
-) {
-    let open = Open::new(&client);
+async fn stream(open: Open, head: Parts, stream: RecvStream, mut respond: SendResponse<Bytes>) {
+    let client = &*open.client;
     let guard = client.supplies().watch.guard();
-    let (head, stream) = request.into_parts();
-    let mut body = StreamBody::new(stream, &client, &guard);
+    let mut body = StreamBody::new(stream, client, &guard);
     if head::is_grpc(&head.headers) {
-        grpc::serve(&client, &guard, head, &mut body, &mut respond).await;
+        grpc::serve(client, &guard, head, &mut body, &mut respond).await;
     } else {
         let empty = body.is_end();
         let declared = if empty { Some(0) } else { head::content_length(&head.headers) };
-        let (answer, _) = otlp::answer(&client, &guard, head, &mut body, declared).await;
-        let (head, bytes) = answer.into_parts();
-        let head = ::http::Response::from_parts(head, ());
-        // A client that is gone does not hear the answer; what was accepted is safe.
-        if let Ok(mut sending) = respond.send_response(head, bytes.is_empty())
-            && !bytes.is_empty()
-        {
-            drop(sending.send_data(bytes, true));
-        }
+        let (answer, _) = otlp::answer(client, &guard, head, &mut body, declared).await;
+        send(answer, &mut respond);
     }
     drop(body);
+    drop(guard);
     drop(open);
 }
 
-/// Counts a stream while its task lives.
-struct Open<'a>(&'a Client);
-
-impl<'a> Open<'a> {
-    fn new(client: &'a Client) -> Self {
-        client.stream_opened();
-        Self(client)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.stream_closed();
+/// Sends an answer over HTTP/2.
+fn send(answer: Response<Bytes>, respond: &mut SendResponse<Bytes>) {
+    let (head, bytes) = answer.into_parts();
+    let head = Response::from_parts(head, ());
+    // A client that is gone does not hear the answer; what was accepted is safe.
+    if let Ok(mut sending) = respond.send_response(head, bytes.is_empty())
+        && !bytes.is_empty()
+    {
+        drop(sending.send_data(bytes, true));
     }
 }

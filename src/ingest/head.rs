@@ -51,6 +51,18 @@ pub(super) fn media(headers: &HeaderMap) -> Media {
     }
 }
 
+/// What a header costs beside its name and its value: places in the map, whose tables double as it
+/// grows, and the allocations' own.
+const HEADER_BYTES: usize = 256;
+
+/// What a head over HTTP/2 occupies, measured generously.
+pub(super) fn bytes(headers: &HeaderMap) -> usize {
+    headers.iter().fold(0, |sum: usize, (name, value)| {
+        let text = name.as_str().len().saturating_add(value.len());
+        sum.saturating_add(text).saturating_add(HEADER_BYTES)
+    })
+}
+
 /// Whether a request over HTTP/2 is a gRPC call with protobuf messages.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else { return false };

@@ -1,14 +1,16 @@
 //! OTLP over HTTP/1: hyper's server, without its timers.
 //!
-//! Small buffers, no half-open connections. `pipeline_flush` is off: it keeps an answer back while
+//! Small buffers, no half-open connections. A client whose body does not come in time is told so
+//! and its connection closed; in any other phase the connection is closed without a word.
+//! `pipeline_flush` is off: it keeps an answer back while
 //! unread bytes are in the buffer, which loses the answers to broken and refused requests. One
 //! future drives the connection and looks at its deadline and at the drain each time it is polled.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use ::http::{Request, Response, StatusCode};
 use bytes::Bytes;
@@ -19,13 +21,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::client::Client;
+use super::body::Source;
+use super::client::{Client, Phase};
+use super::guard::Guard;
 use super::io::Io;
+use super::verdict::Fault;
 use super::{body, head, otlp, verdict};
 use crate::units::KIB;
 
 /// The read buffer of a connection; 64 KiB costs a tenth more on large bodies.
-const BUFFER_BYTES_MAX: usize = 128 * KIB;
+pub(super) const BUFFER_BYTES_MAX: usize = 128 * KIB;
 /// A request's head.
 const HEAD_BYTES_MAX: usize = 16 * KIB;
 /// The unread body of a refused request is read to its end up to this size; the connection lives
@@ -57,7 +62,8 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
     let mut told = false;
     poll_fn(|context| {
-        if client.poll_expired(context).is_ready() {
+        let expired = client.poll_expired(context).is_ready();
+        if expired && client.phase() != Phase::Busy {
             return Poll::Ready(());
         }
         if client.is_draining() && !told {
@@ -65,7 +71,9 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             connection.as_mut().graceful_shutdown();
         }
         // How a connection ends is its client's affair: what was accepted is safe in a queue.
-        connection.as_mut().poll(context).map(drop)
+        let polled = connection.as_mut().poll(context).map(drop);
+        // Whoever waits for a body has seen that its time is up, and has answered.
+        if expired && client.guard.is_expired() { Poll::Ready(()) } else { polled }
     })
     .await;
 }
@@ -73,11 +81,13 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 /// One request and its answer.
 async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes> {
     client.begin();
-    let (head, mut body) = request.into_parts();
-    let declared = body.size_hint().exact().map(|len| usize::try_from(len).unwrap_or(usize::MAX));
+    let (head, body) = request.into_parts();
+    let mut body = Upload { body, guard: &client.guard };
+    let declared =
+        body.body.size_hint().exact().map(|len| usize::try_from(len).unwrap_or(usize::MAX));
     let expects = head::expects_continue(&head.headers);
     let (answer, refused) = otlp::answer(client, &client.guard, head, &mut body, declared).await;
-    let answer = if refused && !body.is_end_stream() {
+    let answer = if refused && !body.is_end() {
         keep_or_close(client, answer, &mut body, declared, expects).await
     } else {
         answer
@@ -86,16 +96,50 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes
     answer
 }
 
+/// The body of a request, with the connection's deadline.
+struct Upload<'a> {
+    body: Incoming,
+    guard: &'a Guard,
+}
+
+impl Source for Upload<'_> {
+    fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        loop {
+            match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Pending if self.guard.poll_expired(context).is_ready() => {
+                    return Poll::Ready(Some(Err(Fault::Slow)));
+                }
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(Fault::CutOff))),
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    /// The socket's own flow control does it.
+    fn admitted(&mut self, _: usize) {}
+}
+
 /// What becomes of a connection whose request was refused before its body was read.
 async fn keep_or_close(
     client: &Client,
     answer: Response<Bytes>,
-    rest: &mut Incoming,
+    rest: &mut Upload<'_>,
     declared: Option<usize>,
     expects: bool,
 ) -> Response<Bytes> {
-    let oversize = answer.status() == StatusCode::PAYLOAD_TOO_LARGE;
-    let short = declared.is_none_or(|len| len <= DISCARD_BYTES_MAX) && !oversize;
+    let hopeless = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQUEST_TIMEOUT];
+    let short =
+        declared.is_none_or(|len| len <= DISCARD_BYTES_MAX) && !hopeless.contains(&answer.status());
     client.guard.allow_body(DISCARD_BYTES_MAX);
     // A client that waits to be asked for its body is not asked: it would send it in vain.
     if short && !expects && body::discard(rest, DISCARD_BYTES_MAX).await {

@@ -3,8 +3,9 @@
 //! - Bytes read while the protocol was being guessed come first; after them the wrapper costs a
 //!   branch.
 //! - Reads tell the [`Client`] that something came, which is how a deadline is set for a head.
-//! - Over HTTP/2 reads go through a pooled block of 256 KiB, held only while bytes remain in it:
-//!   the library would otherwise ask the system for every frame.
+//! - Over HTTP/2 reads go through a pooled block of 256 KiB, held only while bytes remain in it and
+//!   under a ticket: the library would otherwise ask the system for every frame. Without a ticket it
+//!   does.
 //! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is
 //!   thrown away for at most a second, since a socket closed with bytes unread sends RST and the
 //!   client never sees its answer.
@@ -12,14 +13,14 @@
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
+use super::Supplies;
 use super::client::{Client, Phase};
-use crate::buf::pool::Home;
+use crate::buf::budget::Ticket;
 use crate::units::{KIB, MIB};
 
 /// Bytes thrown away before a connection is closed.
@@ -36,7 +37,10 @@ pub(super) struct Io<S> {
     client: Rc<Client>,
     ahead: Vec<u8>,
     at: usize,
-    blocks: Option<Arc<Home>>,
+    /// Whether reads go through blocks.
+    through: bool,
+    /// Pays for the block in `ahead`.
+    ticket: Option<Ticket>,
     closing: Closing,
 }
 
@@ -50,12 +54,20 @@ enum Closing {
 impl<S> Io<S> {
     /// A socket of which `first` has been read.
     pub(super) const fn new(stream: S, first: Vec<u8>, client: Rc<Client>) -> Self {
-        Self { stream, client, ahead: first, at: 0, blocks: None, closing: Closing::No }
+        Self {
+            stream,
+            client,
+            ahead: first,
+            at: 0,
+            through: false,
+            ticket: None,
+            closing: Closing::No,
+        }
     }
 
-    /// Reads through blocks of `home` from now on.
-    pub(super) fn reading_ahead(mut self, home: Arc<Home>) -> Self {
-        self.blocks = Some(home);
+    /// Reads through blocks from now on.
+    pub(super) const fn reading_ahead(mut self) -> Self {
+        self.through = true;
         self
     }
 
@@ -68,9 +80,10 @@ impl<S> Io<S> {
         if self.at >= self.ahead.len() {
             self.at = 0;
             let empty = std::mem::take(&mut self.ahead);
-            if let Some(home) = &self.blocks {
-                home.give(empty);
+            if self.through {
+                self.client.supplies().home.give(empty);
             }
+            self.ticket = None;
         }
     }
 }
@@ -87,7 +100,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
             this.hand_out(out);
             return Poll::Ready(Ok(()));
         }
-        let Some(home) = &this.blocks else {
+        let Supplies { home, lease, .. } = this.client.supplies();
+        let ticket = if this.through { lease.ticket(READ_AHEAD).ok() } else { None };
+        let Some(ticket) = ticket else {
             let before = out.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
             if out.filled().len() > before {
@@ -100,6 +115,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
         match read {
             Poll::Ready(Ok(count)) if count > 0 => {
                 this.ahead = block;
+                this.ticket = Some(ticket);
                 this.hand_out(out);
                 Poll::Ready(Ok(()))
             }

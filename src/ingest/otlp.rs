@@ -1,8 +1,11 @@
 //! One OTLP/HTTP request, whatever the version of HTTP below: checks, ticket, body, pipeline,
 //! answer.
 
+use std::cell::Cell;
+use std::thread;
+
 use ::http::request::Parts;
-use ::http::{Method, Response};
+use ::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
 use spanyard_wire::reply;
 
@@ -33,13 +36,27 @@ pub(super) async fn answer<B: Source>(
     };
     match result {
         Ok(partial) => (verdict::http_success(head.headers, partial), false),
-        Err(fault) => {
-            if let Some(way) = way {
-                blame(way.entry, &fault, client);
-            }
-            (client.supplies().answers.http_fault(&fault, media, head.headers), true)
-        }
+        Err(fault) => (fail(client, way, &fault, media, head.headers), true),
     }
+}
+
+/// The answer to a request for whose stream there is no room.
+pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
+    let front = client.gate.front();
+    let (way, media) = (front.http(head.uri.path()), head::media(&head.headers));
+    let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
+    fail(client, way, &fault, media, head.headers)
+}
+
+fn fail(
+    client: &Client,
+    way: Option<Way<'_>>,
+    fault: &Fault,
+    media: Media,
+    headers: HeaderMap,
+) -> Response<Bytes> {
+    blame(way, fault, client);
+    client.supplies().answers.http_fault(fault, media, headers)
 }
 
 /// Reads the request and gives it to the pipeline. `Ok` is the body of the answer.
@@ -54,7 +71,7 @@ async fn take<B: Source>(
 ) -> Result<Bytes, Fault> {
     let coding = head::content_coding(&head.headers);
     check(head, media, coding)?;
-    let Way { entry, bytes_max, headers } = way;
+    let Way { entry, bytes_max, .. } = way;
     if declared.is_some_and(|len| len > bytes_max) {
         return Err(Fault::TooLarge { limit: bytes_max });
     }
@@ -69,8 +86,7 @@ async fn take<B: Source>(
     guard.rest();
     drop(held);
     let arrival = Arriving { client, way, gzip: coding == Coding::Gzip };
-    let headers = headers.then_some(&head.headers);
-    let verdict = arrival.accept(raw, headers).await?;
+    let verdict = arrival.accept(raw, &head.headers).await?;
     settle(verdict).await.map(|partial| match partial {
         None => Bytes::new(),
         Some((rejected, message)) => reply::partial_success(rejected, &message).into(),
@@ -101,13 +117,10 @@ pub(super) struct Arriving<'a> {
 
 impl Arriving<'_> {
     /// Inflates the message if need be, and hands it over.
-    pub(super) async fn accept(
-        self,
-        raw: Raw,
-        headers: Option<&::http::HeaderMap>,
-    ) -> Result<Verdict, Fault> {
-        let Way { entry, bytes_max, .. } = self.way;
+    pub(super) async fn accept(self, raw: Raw, headers: &HeaderMap) -> Result<Verdict, Fault> {
+        let Way { entry, bytes_max, routing, metadata } = self.way;
         self.count(raw.bytes().len());
+        let witness = Witness { entry, entered: Cell::new(false) };
         let (message, original) = if self.gzip && !raw.bytes().is_empty() {
             let home = entry.home();
             let ticket = entry.lease().empty();
@@ -119,7 +132,14 @@ impl Arriving<'_> {
             (raw, None)
         };
         let message = message.into_message();
-        Ok(entry.accept(Arrival { headers, peer: self.client.peer, message, original }))
+        witness.entered.set(true);
+        Ok(entry.accept(Arrival {
+            routing: routing.then_some(headers),
+            headers: metadata.then_some(headers),
+            peer: self.client.peer,
+            message,
+            original,
+        }))
     }
 
     /// Counts a body that was read to its end.
@@ -129,6 +149,26 @@ impl Arriving<'_> {
         receiver.bytes.increment(len as u64);
         shard.requests.increment(1);
         shard.bytes_in.increment(len as u64);
+    }
+}
+
+/// Sees whether a request's handling panics, and counts it as failed.
+struct Witness<'a> {
+    entry: &'a Entry,
+    /// The pipeline has it.
+    entered: Cell<bool>,
+}
+
+impl Drop for Witness<'_> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return;
+        }
+        if self.entered.get() {
+            self.entry.failed();
+        } else {
+            self.entry.meter().failed.increment(1);
+        }
     }
 }
 
@@ -149,7 +189,11 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
 }
 
 /// Counts a request that was not taken, and logs now and then why one could not be read.
-pub(super) fn blame(entry: &Entry, fault: &Fault, client: &Client) {
+pub(super) fn blame(way: Option<Way<'_>>, fault: &Fault, client: &Client) {
+    let Some(Way { entry, .. }) = way else {
+        client.supplies().meter.unknown_paths.increment(1);
+        return;
+    };
     let Some(reason) = fault.row().reason else {
         entry.meter().refused_requests.increment(1);
         return;

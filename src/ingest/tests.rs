@@ -4,4 +4,6 @@ mod drain;
 mod grpc;
 mod http1;
 mod limits;
+mod panics;
 mod site;
+mod streams;

@@ -89,7 +89,7 @@ impl Fault {
             Self::MediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT, Some("media_type"))
             }
-            Self::Json => (StatusCode::UNSUPPORTED_MEDIA_TYPE, UNIMPLEMENTED, Some("media_type")),
+            Self::Json => (StatusCode::UNSUPPORTED_MEDIA_TYPE, UNIMPLEMENTED, Some("json")),
             Self::Encoding => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
             Self::Compression { .. } => {
                 (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))

@@ -15,7 +15,9 @@ use crate::queue::{Destination, SOFT_DELAY};
 /// One request, read and inflated.
 #[derive(Debug)]
 pub struct Arrival<'a> {
-    /// Its headers (HTTP headers or gRPC metadata), when the receiver lets routing see them.
+    /// Its headers (HTTP headers or gRPC metadata), when conditions of a route may see them.
+    pub routing: Option<&'a http::HeaderMap>,
+    /// The same, when edits and `metadata_keys` of batches may see them (`include_metadata`).
     pub headers: Option<&'a http::HeaderMap>,
     /// The client's address.
     pub peer: IpAddr,

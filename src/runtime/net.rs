@@ -1,16 +1,18 @@
 //! The only place where TCP sockets are made.
 //!
 //! Listeners carry `SO_REUSEPORT`, so that each shard accepts on its own; connections to backends
-//! try every address of a name within one deadline. No protocol is spoken here.
+//! look a name up and try its addresses within one deadline. No protocol is spoken here.
 #![expect(clippy::disallowed_methods, reason = "the home of socket creation")]
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
+
+use super::clock;
 
 /// Connections the kernel keeps for a busy listener.
 const BACKLOG: i32 = 1024;
@@ -37,18 +39,19 @@ pub fn listen(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Connects to a backend: every address in turn, each with its share of `within`.
+/// Connects to a backend: looks the name up and tries every address in turn, each with its share of
+/// what is left of `within`.
 ///
 /// # Errors
 /// The last address's error; `TimedOut` when the time is up; `NotFound` when the name has no
 /// address.
 pub async fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
+    let until = clock::now() + within;
     let resolved = timeout(within, lookup_host((host, port))).await??;
     let addresses: Vec<SocketAddr> = resolved.take(ADDRESSES_MAX).collect();
-    let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(1);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
-        match timeout(share, TcpStream::connect(address)).await {
+    for (untried, address) in (1..=addresses.len()).rev().zip(addresses) {
+        match timeout(share(until, untried), TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
                 return Ok(stream);
@@ -60,6 +63,27 @@ pub async fn connect(host: &str, port: u16, within: Duration) -> io::Result<TcpS
     Err(last)
 }
 
+/// What one of `untried` addresses gets of the time until then.
+fn share(until: Instant, untried: usize) -> Duration {
+    let left = until.saturating_duration_since(clock::now());
+    left / u32::try_from(untried).unwrap_or(u32::MAX).max(1)
+}
+
 fn annotated(address: SocketAddr, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("connect {address}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_gets_its_share_of_the_time_that_is_left() {
+        let until = clock::now() + Duration::from_secs(6);
+        assert_eq!(share(until, 3), Duration::from_secs(2));
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(share(until, 2), Duration::from_secs(1));
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(share(until, 1), Duration::ZERO);
+    }
 }

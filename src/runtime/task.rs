@@ -1,8 +1,11 @@
 //! Every local task is spawned here, so that a panic is counted and has the right reach.
 //!
-//! tokio catches a task's panic and goes on as if nothing had happened. Here a connection's panic
-//! ends that connection; a panic in a stage or an exporter marks the shard broken, and its
-//! supervisor restarts it.
+//! tokio catches a task's panic and goes on as if nothing had happened. Here a panic while a request
+//! is read, routed, edited, queued or answered, all of which happens in the task of its connection
+//! or stream, ends just that task: the client gets no answer and nothing of its siblings is lost.
+//! What the task had borrowed or reserved is given back by unwinding. A panic in a part of the
+//! shard (accept loops, deadlines, exporters) marks the shard broken, and its supervisor restarts
+//! it.
 #![expect(clippy::disallowed_methods, reason = "the home of spawn_local")]
 
 use std::cell::RefCell;
@@ -77,4 +80,53 @@ fn panicked(name: &'static str, reach: Reach) {
             watch.broken.notify_one();
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::task::LocalSet;
+
+    /// Runs a shard of one panicking task; whether it counts as broken, and its panics.
+    fn shard(spawn: impl FnOnce(&Rc<RefCell<u32>>)) -> (bool, u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let local = LocalSet::new();
+        local.block_on(&runtime, async {
+            let broken = Rc::new(Notify::new());
+            let count = std::sync::Arc::new(metrics::atomics::AtomicU64::new(0));
+            let panics = Counter::from_arc(std::sync::Arc::clone(&count));
+            watch(Watch { panics, broken: Rc::clone(&broken) });
+            let shared = Rc::new(RefCell::new(0));
+            spawn(&shared);
+            while Rc::strong_count(&shared) > 1 {
+                tokio::task::yield_now().await;
+            }
+            assert!(shared.try_borrow_mut().is_ok(), "what was borrowed is free again");
+            let notified = pin!(broken.notified()).enable();
+            (notified, count.load(std::sync::atomic::Ordering::Relaxed))
+        })
+    }
+
+    #[expect(clippy::await_holding_refcell_ref, reason = "what the test is about")]
+    async fn panics_while_borrowing(shared: Rc<RefCell<u32>>) {
+        let borrowed = shared.borrow_mut();
+        tokio::task::yield_now().await;
+        assert!(*borrowed > 0, "a panic on purpose");
+    }
+
+    #[test]
+    fn a_connections_panic_is_counted_and_gives_back_what_it_had_borrowed() {
+        let outcome = shard(|shared| {
+            let _ = spawn_connection("connection", panics_while_borrowing(Rc::clone(shared)));
+        });
+        assert_eq!(outcome, (false, 1));
+    }
+
+    #[test]
+    fn the_panic_of_a_part_breaks_the_shard() {
+        let outcome = shard(|shared| {
+            let _ = spawn("part", panics_while_borrowing(Rc::clone(shared)));
+        });
+        assert_eq!(outcome, (true, 1));
+    }
 }

@@ -38,8 +38,6 @@ pub enum DropReason {
     QueueFull,
     /// `max_elapsed_time` has passed, or retries are off.
     RetryExhausted,
-    /// It waited longer than it may.
-    Expired,
     /// The destination is no longer in the configuration and its drain time has passed.
     Removed,
     /// The shard that held it panicked.
@@ -52,11 +50,10 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::NoRoute,
         Self::QueueFull,
         Self::RetryExhausted,
-        Self::Expired,
         Self::Removed,
         Self::ShardPanic,
         Self::Shutdown,
@@ -70,7 +67,6 @@ impl DropReason {
             Self::NoRoute => "no_route",
             Self::QueueFull => "queue_full",
             Self::RetryExhausted => "retry_exhausted",
-            Self::Expired => "expired",
             Self::Removed => "removed",
             Self::ShardPanic => "shard_panic",
             Self::Shutdown => "shutdown",
@@ -171,11 +167,6 @@ impl ShardLedger {
         if let Some(row) = self.unrouted.get(signal.index()) {
             row.cells.pass_by(DropReason::NoRoute, weight);
         }
-    }
-
-    /// Books what is queued as dropped, and tells how much that was.
-    pub fn abandon(&self, reason: DropReason) -> Weight {
-        self.ledger.book_abandoned(self.shard, reason)
     }
 }
 

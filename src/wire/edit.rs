@@ -7,6 +7,8 @@
 //! Applying edits is [`crate::splice`]'s work; [`lookup`] answers for one key without applying
 //! anything, so that a route behind an edit costs no copy.
 
+use std::collections::BTreeMap;
+
 use crate::resource::Resource;
 use crate::value::Value;
 
@@ -56,9 +58,9 @@ impl Action {
 
 /// The value of `key` as it would be after `edits`, with `slots` as the request's values.
 ///
-/// The edits are walked backwards. Recursion is on their number only, which the configuration
-/// bounds; nothing in the request can deepen it. Edits that copy from one another in turn are
-/// walked once for each way from one to the next: a long ring of them would be slow.
+/// Only edits that can have a say are played, each once, on the keys they concern: the work grows
+/// with the number of edits, however they copy from one another, and there is no recursion.
+/// Memory is allocated only when the value may come from another attribute.
 #[must_use]
 pub fn lookup<'a>(
     resource: Resource<'a>,
@@ -66,51 +68,86 @@ pub fn lookup<'a>(
     slots: &'a [Option<&'a [u8]>],
     key: &[u8],
 ) -> Option<Value<'a>> {
-    Before { resource, slots }.nth(edits, key, 0)
+    let mut play = Play { resource, slots, key, own: State::default(), others: BTreeMap::new() };
+    // Backwards, since an edit sees the results of those before it only.
+    for edit in edits.iter().rev() {
+        if let Some(Source::Attribute(name)) = edit.action.source()
+            && play.concerns(&edit.key)
+            && **name != *key
+        {
+            let _ = play.others.entry(name).or_default();
+        }
+    }
+    for edit in edits {
+        if play.concerns(&edit.key) {
+            play.apply(edit);
+        }
+    }
+    play.value(key)
 }
 
-/// What came in, as [`lookup`] sees it.
-struct Before<'a> {
+/// Edits being played on the keys that [`lookup`] needs.
+struct Play<'a, 'k> {
     resource: Resource<'a>,
     slots: &'a [Option<&'a [u8]>],
+    key: &'k [u8],
+    own: State<'a>,
+    others: BTreeMap<&'a [u8], State<'a>>,
 }
 
-impl<'a> Before<'a> {
-    /// The value of the attribute with this key after `skip` others with it, after `edits`.
-    fn nth(&self, edits: &'a [Edit], key: &[u8], skip: usize) -> Option<Value<'a>> {
-        let mut edits = edits;
-        let mut skip = skip;
-        while let Some((edit, earlier)) = edits.split_last() {
-            edits = earlier;
-            if *edit.key != *key {
-                continue;
-            }
-            match &edit.action {
-                // The first is gone: what is nth now was one further before.
-                Action::Delete => skip = skip.saturating_add(1),
-                // All others touch the first only, or add one where there was none.
-                _ if skip > 0 => {}
-                Action::Insert(source) => {
-                    return self.nth(edits, key, 0).or_else(|| self.value(edits, source));
-                }
-                Action::Update(source) => {
-                    let current = self.nth(edits, key, 0)?;
-                    return Some(self.value(edits, source).unwrap_or(current));
-                }
-                Action::Upsert(source) => {
-                    if let Some(value) = self.value(edits, source) {
-                        return Some(value);
-                    }
-                }
-            }
-        }
-        self.resource.nth(key, skip)
+/// The attributes with one key: `front`, if any, and then those that came, from the nth on.
+#[derive(Clone, Copy, Default)]
+struct State<'a> {
+    front: Option<Value<'a>>,
+    skip: usize,
+}
+
+impl<'a> Play<'a, '_> {
+    fn concerns(&self, key: &[u8]) -> bool {
+        *key == *self.key || self.others.contains_key(key)
     }
 
-    fn value(&self, edits: &'a [Edit], source: &'a Source) -> Option<Value<'a>> {
+    fn state(&self, key: &[u8]) -> State<'a> {
+        if *key == *self.key {
+            return self.own;
+        }
+        self.others.get(key).copied().unwrap_or_default()
+    }
+
+    /// The value of the first attribute with this key, at this moment.
+    fn value(&self, key: &[u8]) -> Option<Value<'a>> {
+        let State { front, skip } = self.state(key);
+        front.or_else(|| self.resource.nth(key, skip))
+    }
+
+    fn apply(&mut self, edit: &'a Edit) {
+        let mut state = self.state(&edit.key);
+        let current = self.value(&edit.key);
+        let applies = match &edit.action {
+            Action::Insert(_) => current.is_none(),
+            Action::Update(_) | Action::Delete => current.is_some(),
+            Action::Upsert(_) => true,
+        };
+        let new = edit.action.source().and_then(|source| self.source(source));
+        if !applies || (new.is_none() && edit.action != Action::Delete) {
+            return;
+        }
+        // What was first goes, or gives its place to the new one.
+        if state.front.is_none() && current.is_some() {
+            state.skip = state.skip.saturating_add(1);
+        }
+        state.front = new;
+        if *edit.key == *self.key {
+            self.own = state;
+        } else if let Some(known) = self.others.get_mut(&*edit.key) {
+            *known = state;
+        }
+    }
+
+    fn source(&self, source: &'a Source) -> Option<Value<'a>> {
         match source {
             Source::Value(bytes) => Some(Value::new(bytes)),
-            Source::Attribute(name) => self.nth(edits, name, 0),
+            Source::Attribute(name) => self.value(name),
             Source::Slot(at) => self.slots.get(*at).copied().flatten().map(Value::new),
         }
     }

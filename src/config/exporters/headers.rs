@@ -9,27 +9,35 @@ use crate::config::problems::Code;
 use crate::config::report::Fault;
 use crate::config::yaml::Value;
 
-/// Headers of HTTP requests that the exporter writes itself.
-pub(super) const HTTP_OWN: &[&str] = &[
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-    "te",
-];
-/// Headers of gRPC requests that the exporter writes itself.
-pub(super) const GRPC_OWN: &[&str] = &[
-    "content-length",
-    "content-type",
-    "grpc-encoding",
-    "grpc-accept-encoding",
-    "grpc-timeout",
-    "transfer-encoding",
-    "connection",
-    "te",
-];
+/// What an exporter does with a header that the file may not set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    /// The exporter's own say: two would contradict each other.
+    written: &'static [&'static str],
+    /// Headers of the connection and the framing: the file's are left out, with a warning.
+    ignored: &'static [&'static str],
+}
+
+/// Headers of HTTP requests.
+pub(super) const HTTP_OWN: &Own = &Own {
+    written: &["content-type", "upgrade"],
+    ignored: &["connection", "content-encoding", "content-length", "te", "transfer-encoding"],
+};
+/// Headers of gRPC requests.
+pub(super) const GRPC_OWN: &Own = &Own {
+    written: &["content-type", "grpc-encoding", "grpc-accept-encoding", "grpc-timeout"],
+    ignored: &[
+        "connection",
+        "content-encoding",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    ],
+};
 
 pub(in crate::config) const ITEM: Table = Table {
     scope: "exporters.*.headers",
@@ -37,7 +45,7 @@ pub(in crate::config) const ITEM: Table = Table {
 };
 
 /// Reads the headers in order; a name that is given twice is sent twice.
-pub(super) fn decode(section: &Section<'_>, own: &[&str]) -> Vec<(HeaderName, HeaderValue)> {
+pub(super) fn decode(section: &Section<'_>, own: &Own) -> Vec<(HeaderName, HeaderValue)> {
     let Some(field) = section.get("headers") else {
         return Vec::new();
     };
@@ -71,7 +79,7 @@ pub(super) fn authority(text: &str) -> Option<String> {
     (!parsed.host().is_empty()).then(|| text.to_owned())
 }
 
-fn listed(item: &Field<'_>, own: &[&str]) -> Option<(HeaderName, HeaderValue)> {
+fn listed(item: &Field<'_>, own: &Own) -> Option<(HeaderName, HeaderValue)> {
     let section = item.section(&ITEM)?;
     let (name, value) = (section.required("name"), section.required("value"));
     let (name, value) = (name?, value?);
@@ -82,7 +90,7 @@ fn header(
     name: &str,
     at: &Field<'_>,
     value: &Field<'_>,
-    own: &[&str],
+    own: &Own,
 ) -> Option<(HeaderName, HeaderValue)> {
     let text = value.secret_text();
     let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
@@ -91,7 +99,13 @@ fn header(
         at.report.error(at.key, &at.path, fault);
         return None;
     };
-    if own.contains(&parsed.as_str()) {
+    if own.ignored.contains(&parsed.as_str()) {
+        let fault = Fault::new(Code::Ignored, format!("the header `{parsed}` is not sent"));
+        let hint = "it belongs to the connection or the framing, which are the exporter's";
+        at.report.warning(at.key, &at.path, fault.hint(hint));
+        return None;
+    }
+    if own.written.contains(&parsed.as_str()) {
         let message = format!("`{parsed}` is written by the exporter itself");
         at.report.error(at.key, &at.path, Fault::new(Code::Conflict, message));
         return None;

@@ -155,6 +155,33 @@ fn unusable_settings_of_an_exporter_are_refused() {
     assert_eq!(without_port, ["bad-value: the port is missing"]);
 }
 
+/// A header that the connection or the framing needs for itself is left out, and that is said.
+#[test]
+fn headers_that_would_not_be_sent_are_warned_about_where_they_stand() {
+    for (name, grpc) in [
+        ("Connection", true),
+        ("content-encoding", true),
+        ("Content-Length", true),
+        ("te", true),
+        ("transfer-encoding", true),
+        ("connection", false),
+        ("Content-Encoding", false),
+        ("content-length", false),
+        ("Transfer-Encoding", false),
+    ] {
+        for form in [format!("{{{name}: x}}"), format!("[{{name: {name}, value: x}}]")] {
+            let file = if grpc {
+                grpc_file(&format!("{{endpoint: \"a:1\", headers: {form}}}"))
+            } else {
+                exporting(&format!("{{endpoint: \"http://a\", headers: {form}}}"))
+            };
+            let name = name.to_lowercase();
+            let expected = format!("ignored: the header `{name}` is not sent");
+            assert_eq!(messages(&file, 4), [expected], "{form}");
+        }
+    }
+}
+
 /// Both forms of headers are read; `Host` is the authority.
 #[test]
 fn headers_keep_their_order_and_host_is_the_authority() {

@@ -8,33 +8,35 @@ use bytes::Bytes;
 use h2::client::{self, SendRequest};
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request, Response};
+use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::prefix::Prefix;
 use spanyard_wire::reply;
 use spanyard_wire::schema::Signal;
 
-use super::site::{BYTES_MAX, Site, gzip, on_shard, spans, with_budget};
+use super::site::{BYTES_MAX, Site, gzip, on_shard, spans, with_budget, with_plan};
+use crate::config::plan::{Condition, ContextKey, Plan, Row, Stage, StageId, Switch};
 use crate::runtime::{net, task};
 use crate::units::{KIB, MIB};
 
 /// What a call came back with.
 #[derive(Debug)]
-struct Outcome {
-    status: i32,
+pub(super) struct Outcome {
+    pub(super) status: i32,
     message: Vec<u8>,
     trailers: HeaderMap,
     /// The answer was headers alone.
-    trailers_only: bool,
+    pub(super) trailers_only: bool,
 }
 
 impl Outcome {
-    fn details(&self) -> reply::StatusView<'static> {
+    pub(super) fn details(&self) -> reply::StatusView<'static> {
         let value = self.trailers["grpc-status-details-bin"].to_str().unwrap();
         let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(value).unwrap();
         reply::read_status(bytes.leak()).unwrap()
     }
 }
 
-async fn channel(site: &Site) -> SendRequest<Bytes> {
+pub(super) async fn channel(site: &Site) -> SendRequest<Bytes> {
     let port = site.address.port();
     let stream = net::connect("127.0.0.1", port, std::time::Duration::from_secs(5)).await.unwrap();
     let (channel, connection) = client::Builder::new()
@@ -46,12 +48,12 @@ async fn channel(site: &Site) -> SendRequest<Bytes> {
     channel
 }
 
-fn framed(compressed: bool, message: &[u8]) -> Bytes {
+pub(super) fn framed(compressed: bool, message: &[u8]) -> Bytes {
     let len = u32::try_from(message.len()).unwrap();
     [&Prefix { compressed, len }.to_bytes()[..], message].concat().into()
 }
 
-fn export() -> http::request::Builder {
+pub(super) fn export() -> http::request::Builder {
     Request::post(format!("http://x{}", Signal::Traces.grpc_path()))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -68,7 +70,7 @@ async fn upload(stream: &mut SendStream<Bytes>, mut body: Bytes) -> Result<(), h
     stream.send_data(Bytes::new(), true)
 }
 
-async fn finish(response: Response<RecvStream>) -> Outcome {
+pub(super) async fn finish(response: Response<RecvStream>) -> Outcome {
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/grpc");
     let (head, mut body) = response.into_parts();
@@ -85,7 +87,7 @@ async fn finish(response: Response<RecvStream>) -> Outcome {
     Outcome { status, message, trailers, trailers_only }
 }
 
-async fn call(
+pub(super) async fn call(
     channel: &SendRequest<Bytes>,
     request: http::request::Builder,
     body: Bytes,
@@ -97,7 +99,7 @@ async fn call(
     finish(answer.unwrap()).await
 }
 
-fn assert_success(outcome: &Outcome) {
+pub(super) fn assert_success(outcome: &Outcome) {
     assert_eq!((outcome.status, outcome.trailers_only), (0, false), "{outcome:?}");
     assert_eq!(outcome.message, [0; 5]);
 }
@@ -157,7 +159,7 @@ fn refused_uploads_do_not_use_up_the_connections_window() {
 fn without_room_a_call_waits_and_is_then_told_when_to_come_back() {
     on_shard(async |site| {
         let channel = channel(&site).await;
-        let full = site.fill(64 * KIB);
+        let full = site.fill(192 * KIB);
         let request = export().header("grpc-timeout", "100m");
         let outcome = call(&channel, request, framed(false, &spans(1000))).await;
         assert_eq!((outcome.status, outcome.trailers_only), (14, true));
@@ -189,6 +191,39 @@ fn a_connection_with_several_calls_holds_at_most_an_eighth_of_the_budget() {
     });
 }
 
+/// Takes requests of one tenant only, and writes its name into them.
+fn by_tenant(plan: &mut Plan) {
+    let header = || "x-tenant".to_owned();
+    let flow = plan.receivers[0].flows[0].as_mut().unwrap();
+    let when = Condition::HeaderIs { header: header(), value: "acme".to_owned(), negated: false };
+    let row = Row { when, to: vec![StageId(1)], copy: false };
+    let switch = Switch { edits: Vec::new(), rows: vec![row], default: Vec::new() };
+    flow.stages = vec![Stage::Switch(switch), Stage::Leaf(0)];
+    flow.slots = vec![ContextKey::Header(header())];
+    let action = Action::Upsert(Source::Slot(0));
+    flow.branches[0].edits = vec![Edit { key: b"tenant".as_slice().into(), action }];
+}
+
+#[test]
+fn metadata_of_a_call_decides_its_route_always_and_reaches_edits_only_where_the_file_says_so() {
+    for include in [true, false] {
+        let change = |plan: &mut Plan| {
+            by_tenant(plan);
+            plan.receivers[0].grpc.as_mut().unwrap().include_metadata = include;
+        };
+        with_plan(change, async |site| {
+            let channel = channel(&site).await;
+            let (body, other) = (spans(2), spans(3));
+            let of = |tenant: &str| export().header("x-tenant", tenant);
+            assert_success(&call(&channel, of("other"), framed(false, &other)).await);
+            assert_success(&call(&channel, of("acme"), framed(false, &body)).await);
+            let arrived = site.next().await;
+            assert_eq!(arrived == body, !include, "as it was sent: {}", !include);
+            assert_eq!(arrived.windows(6).any(|six| six == b"tenant"), include);
+        });
+    }
+}
+
 #[test]
 fn faults_of_a_call_have_their_codes() {
     on_shard(async |site| {
@@ -216,6 +251,7 @@ fn faults_of_a_call_have_their_codes() {
             assert!(details.retry_after.is_none() && !details.message.is_empty(), "{name}");
         }
         assert_eq!(site.malformed("grpc_frame"), 3);
+        assert_eq!(site.count("spanyard_shard_unknown_paths_total"), 2);
         assert_eq!(site.malformed("truncated"), 3);
         assert_success(&call(&channel, export(), good).await);
     });
@@ -250,7 +286,7 @@ fn otlp_over_h2c_shares_the_port() {
     });
 }
 
-async fn http_call(
+pub(super) async fn http_call(
     channel: &SendRequest<Bytes>,
     request: http::request::Builder,
     body: Bytes,

@@ -98,6 +98,7 @@ fn a_connection_for_whose_buffers_there_is_no_room_is_closed() {
     with_budget(MIB, async |site| {
         let full = site.fill(0);
         assert!(site.connect().await.is_closed().await);
+        assert_eq!(site.count("spanyard_shard_connections_refused_total"), 1);
         drop(full);
         let mut client = site.connect().await;
         client.send(&post("", b"")).await;
@@ -127,6 +128,25 @@ fn everything_is_given_back_after_requests_of_every_kind() {
 }
 
 #[test]
+fn a_large_body_that_is_half_sent_pays_for_the_read_buffer_too() {
+    on_shard(async |site| {
+        let before = site.room();
+        let whole = post("", &vec![0; MIB]);
+        let mut client = site.connect().await;
+        client.send(&whole[..whole.len() / 2]).await;
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        let held = before - site.room();
+        assert!(held >= MIB + (48 + 96) * KIB, "{held}");
+        client.send(&whole[whole.len() / 2..]).await;
+        assert_eq!(client.answer().await.status, 400);
+        let held = before - site.room();
+        assert!((48 * KIB..64 * KIB).contains(&held), "{held}");
+    });
+}
+
+#[test]
 fn a_head_larger_than_16_kib_is_refused() {
     on_shard(async |site| {
         let line = format!("x-large: {}\r\n", "a".repeat(17 * KIB));
@@ -138,9 +158,7 @@ fn a_head_larger_than_16_kib_is_refused() {
 fn clients_that_stop_in_the_middle_are_closed_after_their_time_and_no_sooner() {
     on_shard(async |site| {
         let watch = site.supplies.watch();
-        let whole = post("", &spans(50));
-        let starts = [&b""[..], b"PRI * HT", b"POST /v1/tra", &whole[..whole.len() - 1]];
-        for start in starts {
+        for start in [&b""[..], b"PRI * HT", b"POST /v1/tra"] {
             let mut client = site.connect().await;
             client.send(start).await;
             while site.gate.connections() == 0 {
@@ -156,6 +174,36 @@ fn clients_that_stop_in_the_middle_are_closed_after_their_time_and_no_sooner() {
             assert!(client.is_closed().await);
             site.gate.emptied().await;
         }
+    });
+}
+
+#[test]
+fn a_client_whose_body_does_not_come_is_told_so_and_counted() {
+    on_shard(async |site| {
+        let watch = site.supplies.watch();
+        let small = post("", &spans(50));
+        let large = post("", &spans(5000));
+        for cut in [&small[..small.len() - 1], &small[..150], &large[..large.len() - 1]] {
+            let mut client = site.connect().await;
+            client.send(cut).await;
+            while site.lease.budget().leased() == 0 || site.gate.connections() == 0 {
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..200 {
+                tokio::task::yield_now().await;
+            }
+            (0..18).for_each(|_| watch.turn());
+            tokio::task::yield_now().await;
+            assert_eq!(site.gate.connections(), 1, "closed too soon");
+            (0..10).for_each(|_| watch.turn());
+            let answer = client.answer().await;
+            assert_eq!((answer.status, answer.header("connection")), (408, Some("close")));
+            assert_eq!(reply::read_status(&answer.body).unwrap().code, 4);
+            assert!(client.is_closed().await);
+            drop(client);
+            site.gate.emptied().await;
+        }
+        assert_eq!(site.malformed("timeout"), 3);
     });
 }
 

@@ -5,8 +5,10 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use metrics::{Counter, CounterFn};
 use spanyard_wire::encode::encoded;
 use spanyard_wire::schema::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -40,6 +42,32 @@ pub(super) struct Site {
     queue: Rc<Destination>,
     registry: Arc<Registry>,
     plan: Arc<Plan>,
+    /// Set: the pipeline panics over the next request, when it counts what it has accepted.
+    pub(super) fuse: Arc<AtomicBool>,
+}
+
+/// A counter that panics once when it is armed.
+#[derive(Debug)]
+struct Fused {
+    accepted: Counter,
+    armed: Arc<AtomicBool>,
+}
+
+impl CounterFn for Fused {
+    fn increment(&self, value: u64) {
+        assert!(!self.armed.swap(false, Ordering::Relaxed), "a panic on purpose");
+        self.accepted.increment(value);
+    }
+
+    fn absolute(&self, value: u64) {
+        self.accepted.absolute(value);
+    }
+}
+
+impl From<Fused> for Counter {
+    fn from(fused: Fused) -> Self {
+        Self::from_arc(Arc::new(fused))
+    }
 }
 
 /// Runs a test as a shard runs: one thread, local tasks. A test that hangs fails.
@@ -47,16 +75,28 @@ pub(super) fn on_shard<F: Future<Output = ()>>(test: impl FnOnce(Site) -> F) {
     with_budget(64 * MIB, test);
 }
 
+/// With a plan that differs from the usual one.
+pub(super) fn with_plan<F: Future<Output = ()>>(
+    change: impl FnOnce(&mut Plan),
+    test: impl FnOnce(Site) -> F,
+) {
+    run(|| Site::new(64 * MIB, change), test);
+}
+
 pub(super) fn with_budget<F: Future<Output = ()>>(bytes: usize, test: impl FnOnce(Site) -> F) {
+    run(|| Site::new(bytes, |_| {}), test);
+}
+
+fn run<F: Future<Output = ()>>(site: impl FnOnce() -> Site, test: impl FnOnce(Site) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        let future = test(Site::new(bytes));
+        let future = test(site());
         tokio::time::timeout(LONG, future).await.expect("the test hangs");
     });
 }
 
 impl Site {
-    fn new(budget: usize) -> Self {
+    fn new(budget: usize, change: impl FnOnce(&mut Plan)) -> Self {
         let pool = Pool::install(7, 8 * MIB);
         let lease = Budget::new(budget, budget, 1, 64 * 1024).lease();
         let registry = Registry::new(1);
@@ -83,12 +123,17 @@ impl Site {
             ledger,
             scratch: RefCell::default(),
         });
-        let plan = Arc::new(plan_of(target));
+        let mut plan = plan_of(target);
+        change(&mut plan);
+        let plan = Arc::new(plan);
+        let fuse = Arc::new(AtomicBool::new(false));
         let entries = |transport| -> Entries {
             let find = |_: DestinationId| Some(Rc::clone(&queue));
             let traces = Signal::Traces;
             let lanes = Lanes::bind(&plan, ReceiverId(0), traces, &find, &mut Vec::new()).unwrap();
-            let receiver = ReceiverMeter::new(&recorder, "otlp", transport, traces);
+            let mut receiver = ReceiverMeter::new(&recorder, "otlp", transport, traces);
+            let accepted = receiver.accepted.clone();
+            receiver.accepted = Fused { accepted, armed: Arc::clone(&fuse) }.into();
             let meters = Meters { receiver, limiters: Vec::new() };
             [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
@@ -100,7 +145,7 @@ impl Site {
         let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
         let address = listener.local_addr().unwrap();
         gate.listen(listener).unwrap();
-        Self { gate, supplies, address, lease, queue, registry, plan }
+        Self { gate, supplies, address, lease, queue, registry, plan, fuse }
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -145,14 +190,29 @@ impl Site {
         ticket
     }
 
+    /// What is left of the budget.
+    pub(super) fn room(&self) -> usize {
+        self.fill(0).amount()
+    }
+
     /// Malformed requests counted with this reason.
     pub(super) fn malformed(&self, reason: &str) -> u64 {
+        self.sum("spanyard_receiver_malformed_requests_total", Some(reason))
+    }
+
+    /// A counter, over all its labels.
+    pub(super) fn count(&self, name: &str) -> u64 {
+        self.sum(name, None)
+    }
+
+    fn sum(&self, name: &str, label: Option<&str>) -> u64 {
         let readings = self.registry.read();
-        let of_reason = readings.iter().filter(|reading| {
-            reading.key.name() == "spanyard_receiver_malformed_requests_total"
-                && reading.key.labels().any(|label| label.value() == reason)
+        let chosen = readings.iter().filter(|reading| {
+            let mut labels = reading.key.labels();
+            reading.key.name() == name
+                && label.is_none_or(|wanted| labels.any(|label| label.value() == wanted))
         });
-        let values = of_reason.flat_map(|reading| &reading.values);
+        let values = chosen.flat_map(|reading| &reading.values);
         values.map(|(_, value)| if let Value::Counter(count) = value { *count } else { 0 }).sum()
     }
 }

@@ -84,7 +84,7 @@ fn an_abandoned_shard_books_what_it_had_queued_and_nothing_else() {
     assert_eq!(totals.dropped_for(DropReason::ShardPanic), weight(4, 1, 40));
     assert_eq!(totals.queued, weight(9, 1, 90));
     assert_eq!(snapshot.imbalance(), Weight::default());
-    assert_eq!(kept.abandon(DropReason::Shutdown), weight(9, 1, 90));
+    assert_eq!(ledger.book_abandoned(1, DropReason::Shutdown), weight(9, 1, 90));
     assert_eq!(ledger.snapshot().totals().queued, Weight::default());
 }
 
@@ -140,7 +140,7 @@ fn write_every_verb(shard: ShardLedger) {
             row.routed(weight(10, 2, 100));
             row.delivered(weight(7, 1, 70));
             row.rejected(weight(2, 0, 20));
-            row.dropped(DropReason::Expired, weight(1, 1, 10));
+            row.dropped(DropReason::RetryExhausted, weight(1, 1, 10));
         }
         shard.no_route(Signal::Metrics, weight(1, 2, 10));
     }

@@ -230,8 +230,6 @@ pub struct ShardMeter {
     pub requests: Counter,
     /// Bytes of request bodies received.
     pub bytes_in: Counter,
-    /// Bytes of request bodies sent.
-    pub bytes_out: Counter,
     /// Bytes that left as slices of what came.
     pub untouched_bytes: Counter,
     /// Bytes written anew by an edit.
@@ -240,16 +238,16 @@ pub struct ShardMeter {
     pub copied_bytes: Counter,
     /// Bytes compressed by us, before compression.
     pub recompressed_bytes: Counter,
-    /// Pool blocks in use.
-    pub pool_lent_blocks: Gauge,
     /// Pool blocks kept for reuse.
     pub pool_free_blocks: Gauge,
-    /// Bytes of the budget leased to the shard.
-    pub budget_held_bytes: Gauge,
     /// Panics of connections and stages.
     pub panics: Counter,
     /// Connections that could not be accepted.
     pub accept_errors: Counter,
+    /// Connections closed at once for want of room.
+    pub connections_refused: Counter,
+    /// Requests to a path that no pipeline takes.
+    pub unknown_paths: Counter,
 }
 
 impl ShardMeter {
@@ -263,16 +261,15 @@ impl ShardMeter {
             connections: level("spanyard_shard_connections"),
             requests: plain("spanyard_shard_requests_total"),
             bytes_in: plain("spanyard_shard_received_bytes_total"),
-            bytes_out: plain("spanyard_shard_sent_bytes_total"),
             untouched_bytes: forwarded("untouched"),
             spliced_bytes: forwarded("spliced"),
             copied_bytes: forwarded("copied"),
             recompressed_bytes: forwarded("recompressed"),
-            pool_lent_blocks: level("spanyard_shard_pool_lent_blocks"),
             pool_free_blocks: level("spanyard_shard_pool_free_blocks"),
-            budget_held_bytes: level("spanyard_shard_budget_held_bytes"),
             panics: plain("spanyard_shard_panics_total"),
             accept_errors: plain("spanyard_shard_accept_errors_total"),
+            connections_refused: plain("spanyard_shard_connections_refused_total"),
+            unknown_paths: plain("spanyard_shard_unknown_paths_total"),
         }
     }
 }

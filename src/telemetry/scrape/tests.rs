@@ -36,7 +36,7 @@ fn gateway() -> (std::sync::Arc<Registry>, std::sync::Arc<Ledger>) {
         exporter.latency_seconds.record(0.004);
         let row = ledger.shard(shard).row("otlp/a", Signal::Traces);
         row.routed(Weight { items: 10, requests: 2, bytes: 100 });
-        row.dropped(DropReason::Expired, Weight { items: 3, requests: 1, bytes: 30 });
+        row.dropped(DropReason::RetryExhausted, Weight { items: 3, requests: 1, bytes: 30 });
         ledger.shard(shard).no_route(Signal::Logs, Weight { items: 1, requests: 1, bytes: 9 });
     }
     (registry, ledger)
@@ -151,16 +151,17 @@ fn histogram_buckets_cumulate_up_to_the_count() {
 fn the_ledger_is_shown_in_three_units_with_its_balance() {
     let families = page(&BARE);
     let rest = r#"signal="traces",stage"#;
-    for (unit, routed, expired, queued) in
+    for (unit, routed, lost, queued) in
         [("spans", 20.0, 6.0, 14.0), ("requests", 4.0, 2.0, 2.0), ("bytes", 200.0, 60.0, 140.0)]
     {
         let name = format!("spanyard_{unit}");
         let plain = |stage: &str| format!(r#"{name}{{exporter="otlp/a",{rest}="{stage}"}}"#);
-        let dropped = format!(r#"{name}{{exporter="otlp/a",reason="expired",{rest}="dropped"}}"#);
+        let dropped =
+            format!(r#"{name}{{exporter="otlp/a",reason="retry_exhausted",{rest}="dropped"}}"#);
         assert_value(&families, &name, &plain("routed"), routed);
         assert_value(&families, &name, &plain("queued"), queued);
         assert_value(&families, &name, &plain("delivered"), 0.0);
-        assert_value(&families, &name, &dropped, expired);
+        assert_value(&families, &name, &dropped, lost);
         let imbalance = format!("spanyard_ledger_imbalance_{unit}");
         assert_value(&families, &imbalance, &imbalance, 0.0);
     }

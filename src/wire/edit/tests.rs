@@ -117,3 +117,25 @@ fn looking_up_agrees_with_applying_for_every_short_run_of_edits() {
     }
     assert_eq!(checked, resources.len() * all.len() * all.len());
 }
+
+#[test]
+fn a_long_ring_of_edits_that_copy_from_one_another_is_looked_up_in_one_pass() {
+    let bytes = request(&[("a", "1"), ("b", "2"), ("c", "3")]);
+    let keys = ["a", "b", "c"];
+    let edits: Vec<Edit> = (0..1000)
+        .map(|at| {
+            let (key, other) = (keys[at % 3], keys[(at * 7 + 1) % 3]);
+            match at % 4 {
+                0 => edit(key, Action::Update(attribute(other))),
+                1 => edit(key, Action::Insert(attribute(other))),
+                2 if at % 20 == 2 => edit(key, Action::Delete),
+                _ => edit(key, Action::Upsert(attribute(other))),
+            }
+        })
+        .collect();
+    let after = applied(&bytes, &edits, &[]);
+    for key in keys {
+        let expected = looked_up(&after, &[], &[], key);
+        assert_eq!(looked_up(&bytes, &edits, &[], key), expected, "{key}");
+    }
+}
