@@ -52,6 +52,14 @@ sdk-node:
     cargo build --locked --bins
     tests/sdk/node/run
 
+# Dead and silent backends under load, clients of others; about 12 minutes, on a quiet machine.
+soak:
+    cargo build --release --locked --workspace
+    tests/soak/run clients
+    tests/soak/run silent
+    tests/soak/run isolation
+    tests/soak/run isolation --spans 1000 --seconds 20
+
 # Fuzzes every target for SECONDS each.
 fuzz SECONDS="60" *TARGETS:
     fuzz/run {{SECONDS}} {{TARGETS}}

@@ -18,7 +18,7 @@ mod shard;
 use std::io;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -81,38 +81,52 @@ impl App {
         Ok(Self { common, admin, shards })
     }
 
-    /// Runs until SIGTERM or SIGINT, reloading on SIGHUP, then drains. Returns what was lost.
+    /// Runs until SIGTERM or SIGINT, reloading on SIGHUP, then drains; a second signal cuts the
+    /// drain short. Returns what was lost.
     ///
     /// # Errors
     /// Signals cannot be handled.
     pub fn run(self, reader: &Reader) -> io::Result<Losses> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
+        let reports = runtime.block_on(async {
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut hang_up = signal(SignalKind::hangup())?;
             loop {
                 tokio::select! {
-                    _ = terminate.recv() => return Ok::<_, io::Error>(()),
-                    _ = interrupt.recv() => return Ok(()),
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
                     _ = hang_up.recv() => reload::reload(&self.common, reader),
                 }
             }
+            let deadline = self.start_drain();
+            let reports = self.common.reports(deadline + REPORT_GRACE);
+            Ok::<_, io::Error>(tokio::select! {
+                reports = reports => reports,
+                _ = terminate.recv() => Vec::new(),
+                _ = interrupt.recv() => Vec::new(),
+            })
         })?;
-        Ok(self.drain())
+        Ok(self.finish(reports))
     }
 
-    /// Stops accepting, finishes what was taken, empties the queues until the deadline.
-    #[must_use]
-    pub fn drain(self) -> Losses {
+    /// Stops accepting and tells the shards to finish what was taken; returns until when.
+    fn start_drain(&self) -> Instant {
         let within = self.common.plan.load().plan.runtime.drain_timeout;
         self.common.readiness.set_draining();
         tracing::info!(?within, "draining");
         let deadline = clock::now() + within;
+        // The shards close their own handles once they have taken what was waiting to be accepted.
+        drop(self.common.take_doors());
         self.common.order(Order::Drain { deadline });
+        deadline
+    }
+
+    /// Ends the threads that have made their reports and sums up.
+    fn finish(self, reports: Vec<(usize, Losses)>) -> Losses {
         let mut threads: Vec<_> = self.shards.into_iter().map(Some).collect();
         let mut sum = Losses::default();
-        for (index, losses) in self.common.reports(deadline + REPORT_GRACE) {
+        for (index, losses) in reports {
             sum = sum.plus(losses);
             if let Some(thread) = threads.get_mut(index).and_then(Option::take) {
                 self.common.settle(index, thread);
@@ -121,7 +135,7 @@ impl App {
         // A thread that still runs is the only writer of its cells: its items stay counted as
         // queued.
         for index in (0..threads.len()).filter(|at| threads.get(*at).is_some_and(Option::is_some)) {
-            tracing::error!(shard = index, "the shard does not end");
+            tracing::error!(shard = index, "the shard has not ended");
         }
         sum.unsent = sum.unsent.plus(self.common.ledger.snapshot().totals().queued);
         self.admin.stop();

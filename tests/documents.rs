@@ -1,4 +1,5 @@
 //! Every configuration that the documentation and `deploy/` show is one that the gateway takes.
+#![expect(clippy::expect_used, clippy::panic, reason = "a surprise ends the test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use tokio::task::AbortHandle;
 
-use super::common::{Common, Current};
+use super::common::{Common, Current, Shared};
 use super::doors::Door;
-use crate::config::plan::{self, Plan, Receiver};
+use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend};
 use crate::ingest::Front;
@@ -82,25 +82,30 @@ pub(super) struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// Builds a shard for `plan`; queues that stay are moved out of `before`.
-    pub(super) fn assemble(&self, current: &Current, before: &mut Vec<Served>) -> Assembly {
+    pub(super) fn assemble(
+        &self,
+        current: &Current,
+        before: &mut Vec<Served>,
+        batchings: &mut Vec<Rc<Batching>>,
+    ) -> Assembly {
         let plan = &current.plan;
         let served: Vec<Served> = plan
             .destinations
             .iter()
             .zip(&current.backends)
-            .map(|(destination, backend)| self.serve(destination, backend, before))
+            .map(|(destination, backend)| self.serve(plan, destination, backend, before))
             .collect();
         let find = |id: DestinationId| served.get(id.0).map(|of| Rc::clone(&of.destination));
-        let mut batchings = Vec::new();
         let fronts = (0..plan.receivers.len())
             .map(ReceiverId)
-            .filter_map(|id| self.front(plan, id, &find, &mut batchings))
+            .filter_map(|id| self.front(plan, id, &find, batchings))
             .collect();
         Assembly { served, fronts }
     }
 
     fn serve(
         &self,
+        current: &Plan,
         plan: &plan::Destination,
         backend: &Backend,
         before: &mut Vec<Served>,
@@ -109,13 +114,14 @@ impl Workshop<'_> {
         if let Some(index) = same {
             return before.swap_remove(index);
         }
-        let (slots, dead_on) = self.common.shared(plan);
+        let Shared { slots, share, dead_on } = self.common.shared(current, plan);
         let meter = ExporterMeter::new(self.recorder, &plan.exporter, plan.signal);
         meter.queue_capacity.set(gauge_of(plan.queue.capacity));
         let supplies = Supplies {
             home: Arc::clone(&self.tools.home),
             bytes: Arc::clone(&self.tools.lease),
             slots: slots.lease(),
+            share: share.lease(),
             dead_on,
             meter,
             row: self.tools.ledger.row(&plan.exporter, plan.signal),
@@ -131,7 +137,7 @@ impl Workshop<'_> {
         plan: &Arc<Plan>,
         id: ReceiverId,
         find: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
-        batchings: &mut Vec<Rc<plan::Batching>>,
+        batchings: &mut Vec<Rc<Batching>>,
     ) -> Option<(Receiving, Rc<Front>)> {
         let receiver = plan.receiver(id)?;
         let mut entries = |transport| {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use spanyard_wire::schema::Signal;
+use tokio::time::timeout_at;
 
 use super::doors::Doors;
 use super::drain::Losses;
@@ -26,6 +27,9 @@ use crate::units::{MIB, Weight};
 
 /// The stride in which shards lease bytes.
 const BYTES_STRIDE_MAX: usize = MIB;
+/// The part of the byte budget's soft bound that all queues together may hold: (3, 4) is three quarters.
+/// The rest is for what comes in and goes through, so that dead backends cannot stop live ones.
+const SHARES: (usize, usize) = (3, 4);
 /// The stride in which shards lease queue slots.
 const SLOTS_STRIDE_MAX: usize = 64;
 /// Orders that may wait for a shard.
@@ -56,8 +60,13 @@ impl Current {
     }
 }
 
-/// What a destination's queues share on all shards: slots, and whether the backend is dead.
-type Shared = (Arc<Budget>, DeadOn);
+/// What a destination's queues share on all shards: slots, bytes, and whether the backend is dead.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) slots: Arc<Budget>,
+    pub(super) share: Arc<Budget>,
+    pub(super) dead_on: DeadOn,
+}
 
 /// The way of the shards' last words.
 type Reports = (flume::Sender<(usize, Losses)>, flume::Receiver<(usize, Losses)>);
@@ -125,17 +134,23 @@ impl Common {
         }
     }
 
-    /// What all shards share of a destination; a new `queue_size` holds from now on.
-    pub(super) fn shared(&self, destination: &Destination) -> Shared {
+    /// What all shards share of a destination. A new `queue_size` or budget holds from now on; the
+    /// destinations' shares of the bytes add up to [`SHARES`] of the soft bound.
+    pub(super) fn shared(&self, plan: &Plan, destination: &Destination) -> Shared {
         let capacity = usize::try_from(destination.queue.capacity).unwrap_or(usize::MAX);
+        let real = plan.destinations.iter().filter(|other| other.is_real()).count();
+        let (parts, of) = SHARES;
+        let bytes = plan.budget.soft / of * parts / real.max(1);
         let key = (destination.exporter.clone(), destination.signal);
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let (slots, dead_on) = shared.entry(key).or_insert_with(|| {
-            let slots = Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX);
-            (slots, DeadOn::default())
+        let shared = shared.entry(key).or_insert_with(|| Shared {
+            slots: Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX),
+            share: Budget::new(bytes, bytes, self.shards, BYTES_STRIDE_MAX),
+            dead_on: DeadOn::default(),
         });
-        slots.resize(capacity, capacity);
-        (Arc::clone(slots), dead_on.clone())
+        shared.slots.resize(capacity, capacity);
+        shared.share.resize(bytes, bytes);
+        shared.clone()
     }
 
     /// Waits for the end of a shard's thread that has made its report, and books what it left
@@ -159,11 +174,20 @@ impl Common {
     }
 
     /// The reports of the shards that make one until `deadline`.
-    pub(super) fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
-        let next = |_| {
-            let left = deadline.saturating_duration_since(clock::now());
-            self.losses.1.recv_timeout(left).ok()
-        };
-        (0..self.shards).map_while(next).collect()
+    pub(super) async fn reports(&self, deadline: Instant) -> Vec<(usize, Losses)> {
+        let mut reports = Vec::with_capacity(self.shards);
+        while reports.len() < self.shards {
+            match timeout_at(deadline.into(), self.losses.1.recv_async()).await {
+                Ok(Ok(report)) => reports.push(report),
+                Ok(Err(_)) | Err(_) => break,
+            }
+        }
+        reports
+    }
+
+    /// Gives up the process's own handles of the listeners.
+    pub(super) fn take_doors(&self) -> Doors {
+        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *doors)
     }
 }

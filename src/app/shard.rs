@@ -16,6 +16,7 @@ use super::common::{Common, Order};
 use super::drain::Losses;
 use super::leaving::Leaving;
 use crate::buf::pool::Pool;
+use crate::config::plan::Batching;
 use crate::export::deflate::Deflater;
 use crate::ingest::{self, Front, Gate};
 use crate::pipeline::Tools;
@@ -79,6 +80,9 @@ struct Shard {
     gates: Vec<(Receiving, Rc<Gate>)>,
     fronts: Vec<Weak<Front>>,
     leaving: Vec<Leaving>,
+    leaving_gates: Vec<Rc<Gate>>,
+    /// Distinct `batch` settings, numbered for good: a queue that stays knows them by number.
+    batchings: Vec<Rc<Batching>>,
 }
 
 impl Shard {
@@ -111,6 +115,8 @@ impl Shard {
             gates: Vec::new(),
             fronts: Vec::new(),
             leaving: Vec::new(),
+            leaving_gates: Vec::new(),
+            batchings: Vec::new(),
         };
         shard.take_over()?;
         Ok(shard)
@@ -127,7 +133,8 @@ impl Shard {
             deflater: &self.deflater,
         };
         let mut before = std::mem::take(&mut self.served);
-        let Assembly { served, fronts } = workshop.assemble(&current, &mut before);
+        let Assembly { served, fronts } =
+            workshop.assemble(&current, &mut before, &mut self.batchings);
         self.served = served;
         let deadline = clock::now() + current.plan.runtime.drain_timeout;
         let current = fronts.iter().map(|(_, front)| Rc::downgrade(front)).collect();
@@ -151,6 +158,7 @@ impl Shard {
         }
         for (_, gate) in gates {
             gate.drain();
+            self.leaving_gates.push(gate);
         }
         Ok(())
     }
@@ -170,9 +178,10 @@ impl Shard {
     }
 
     fn sweep(&mut self, now: Instant) {
-        for served in &self.served {
+        for served in self.all() {
             served.destination.sweep(now);
         }
+        self.leaving_gates.retain(|gate| gate.connections() > 0);
         self.tools.lease.sweep();
         let (_, free) = Pool::spare();
         self.tools.meter.pool_free_blocks.set(free_blocks(free));
@@ -201,7 +210,7 @@ impl Shard {
             served.destination.flush();
         }
         let emptied = async {
-            for (_, gate) in &self.gates {
+            for gate in self.gates.iter().map(|(_, gate)| gate).chain(&self.leaving_gates) {
                 gate.emptied().await;
             }
         };

@@ -6,14 +6,14 @@
 //!  sum of tickets + sum of spares = leased <= limit
 //! ```
 //! A shard takes from its own spare without touching the shared counter, asks for a stride when the
-//! spare is short, and gives back what exceeds two strides. A shard that finds nothing left raises
-//! `starving`: every lease then gives its whole spare back at its next release or sweep, so what
-//! one shard hoards is never more than two strides and not for long.
+//! spare is short, and gives back what exceeds two strides. A refusal starts a new `famine`: every
+//! lease that notices, at its next release or sweep, gives its whole spare back once. So what one
+//! shard hoards is never more than two strides, and not for long.
 //!
 //! It does not queue or wake waiters; a refusal is an answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The process-wide quantity.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Budget {
     limit: AtomicUsize,
     soft: AtomicUsize,
     leased: AtomicUsize,
-    starving: AtomicBool,
+    famine: AtomicU64,
     stride: usize,
 }
 
@@ -41,6 +41,7 @@ pub struct Exhausted {
 pub struct Lease {
     budget: Arc<Budget>,
     spare: AtomicUsize,
+    famine_seen: AtomicU64,
 }
 
 /// An amount taken from a budget; dropping it gives it back.
@@ -52,7 +53,9 @@ pub struct Ticket {
 
 impl Budget {
     /// `soft <= limit`: new admissions stop at `soft`, growth of what is admitted at `limit`.
-    /// The stride is chosen so that all shards' spares together stay below an eighth of the limit.
+    /// The stride is a sixteenth of a shard's part of the limit, at least 1 and at most
+    /// `stride_max`: all spares together stay below an eighth of a large limit. It does not change
+    /// with the limit.
     #[must_use]
     pub fn new(limit: usize, soft: usize, shards: usize, stride_max: usize) -> Arc<Self> {
         let stride = (limit / shards.max(1) / 16).clamp(1, stride_max.max(1));
@@ -60,7 +63,7 @@ impl Budget {
             limit: AtomicUsize::new(limit),
             soft: AtomicUsize::new(soft.min(limit)),
             leased: AtomicUsize::new(0),
-            starving: AtomicBool::new(false),
+            famine: AtomicU64::new(0),
             stride,
         })
     }
@@ -92,20 +95,18 @@ impl Budget {
     /// A share for one shard.
     #[must_use]
     pub fn lease(self: &Arc<Self>) -> Arc<Lease> {
-        Arc::new(Lease { budget: Arc::clone(self), spare: AtomicUsize::new(0) })
+        Arc::new(Lease {
+            budget: Arc::clone(self),
+            spare: AtomicUsize::new(0),
+            famine_seen: AtomicU64::new(self.famine.load(Ordering::Relaxed)),
+        })
     }
 
     fn take(&self, amount: usize, ceiling: usize) -> Result<(), Exhausted> {
         let taken = self.leased.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |leased| {
             leased.checked_add(amount).filter(|sum| *sum <= ceiling)
         });
-        match taken {
-            Ok(_) => Ok(()),
-            Err(leased) => {
-                self.starving.store(true, Ordering::Relaxed);
-                Err(Exhausted { wanted: amount, leased, ceiling })
-            }
-        }
+        taken.map(drop).map_err(|leased| Exhausted { wanted: amount, leased, ceiling })
     }
 
     fn give(&self, amount: usize) {
@@ -145,20 +146,31 @@ impl Lease {
         &self.budget
     }
 
-    /// Gives the spare back when another shard starves. Called by the shard's sweep.
+    /// Gives the spare back when a shard has been refused since the last time. Called by the
+    /// shard's sweep, for a lease that nothing is released to.
     pub fn sweep(&self) {
-        if self.budget.starving.load(Ordering::Relaxed) {
+        if self.notices_famine() {
             self.budget.give(self.spare.swap(0, Ordering::AcqRel));
-            self.budget.starving.store(false, Ordering::Relaxed);
         }
+    }
+
+    fn notices_famine(&self) -> bool {
+        let famine = self.budget.famine.load(Ordering::Relaxed);
+        self.famine_seen.swap(famine, Ordering::Relaxed) != famine
+    }
+
+    /// A refusal: the others are asked for their spares.
+    fn starve(&self, exhausted: Exhausted) -> Exhausted {
+        let famine = self.budget.famine.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        self.famine_seen.store(famine, Ordering::Relaxed);
+        exhausted
     }
 
     fn acquire(&self, amount: usize, ceiling: usize) -> Result<(), Exhausted> {
         let spare = self.spare.load(Ordering::Relaxed);
         let held = self.budget.leased().saturating_sub(spare);
         if held.saturating_add(amount) > ceiling {
-            self.budget.starving.store(true, Ordering::Relaxed);
-            return Err(Exhausted { wanted: amount, leased: held, ceiling });
+            return Err(self.starve(Exhausted { wanted: amount, leased: held, ceiling }));
         }
         let from_spare = self
             .spare
@@ -182,25 +194,23 @@ impl Lease {
             }
             Err(exhausted) => {
                 let _ = self.spare.fetch_add(spare, Ordering::AcqRel);
-                Err(exhausted)
+                Err(self.starve(exhausted))
             }
         }
     }
 
     fn release(&self, amount: usize) {
         let spare = self.spare.fetch_add(amount, Ordering::AcqRel).saturating_add(amount);
-        let starving = self.budget.starving.load(Ordering::Relaxed);
-        let keep = if starving { 0 } else { self.budget.stride };
-        if starving || spare > self.budget.stride.saturating_mul(2) {
-            let surplus = self.spare.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |spare| {
-                (spare > keep).then_some(keep)
-            });
-            if let Ok(spare) = surplus {
-                self.budget.give(spare.saturating_sub(keep));
-            }
-            if starving {
-                self.budget.starving.store(false, Ordering::Relaxed);
-            }
+        let famine = self.notices_famine();
+        if !famine && spare <= self.budget.stride.saturating_mul(2) {
+            return;
+        }
+        let keep = if famine { 0 } else { self.budget.stride };
+        let surplus = self.spare.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |spare| {
+            (spare > keep).then_some(keep)
+        });
+        if let Ok(spare) = surplus {
+            self.budget.give(spare.saturating_sub(keep));
         }
     }
 }

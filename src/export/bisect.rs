@@ -4,10 +4,15 @@
 //!  [a b c d] refused -> [a b] refused -> [a] delivered, [b] refused: rejected
 //!                       [c d] delivered
 //! ```
-//! Each level halves what holds the bad part: it is sent at most `1 + ceil(log2 n)` times. The
-//! caller sends the pieces in the order given here; nothing is sent from here.
+//! Each level halves what holds the bad part: it is sent at most `1 + ceil(log2 n)` times. A backend
+//! that refuses everything would be sent everything twice: after [`FUTILE_MAX`] batches in a row of
+//! which it took no part, one request of a refused batch is tried, and the rest only if it is taken.
+//! The caller sends the pieces in the order given here; nothing is sent from here.
 
 use crate::queue::batch::Sealed;
+
+/// Batches in a row that were taken apart for nothing.
+pub(super) const FUTILE_MAX: u32 = 3;
 
 /// What is still to be sent of one batch.
 #[derive(Debug)]
@@ -27,11 +32,11 @@ impl Pieces {
         self.next.take().or_else(|| self.rest.pop())
     }
 
-    /// Puts the halves of a refused piece in its place; false for a single request.
-    pub(super) fn split(&mut self, refused: &Sealed) -> bool {
-        let Some((left, right)) = refused.halves() else {
-            return false;
-        };
+    /// Puts the parts of a refused piece in its place: its halves, or with `probing` its first request
+    /// and the rest. False for a single request.
+    pub(super) fn split(&mut self, refused: &Sealed, probing: bool) -> bool {
+        let cut = if probing { refused.first_and_rest() } else { refused.halves() };
+        let Some((left, right)) = cut else { return false };
         self.rest.push(right);
         self.next = Some(left);
         true

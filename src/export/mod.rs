@@ -32,6 +32,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -142,6 +143,7 @@ pub fn start(
                 gate: Gate::default(),
                 reporter: Reporter::new(destination.plan()),
                 deflater: Rc::clone(deflater),
+                futile: Cell::new(0),
             });
             let spawn = |seat| task::spawn("export worker", Worker::new(&crew, seat).run());
             (0..workers).map(spawn).collect()

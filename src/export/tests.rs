@@ -28,7 +28,7 @@ use crate::config::plan::{
     self, Compression, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target,
 };
 use crate::queue::batch::Encoding;
-use crate::queue::{DeadOn, Destination, Goods, Joining, Supplies};
+use crate::queue::{DeadOn, Destination, Form, Goods, Joining, Supplies};
 use crate::runtime::clock;
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::{Ledger, Totals};
@@ -138,6 +138,7 @@ fn bench(wish: &Wish, target: Target, kind: Kind) -> Bench {
         home: Arc::clone(pool.home()),
         bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
         slots: Budget::new(10_000, 10_000, 1, 1).lease(),
+        share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
         dead_on: DeadOn::default(),
         meter: ExporterMeter::new(&registry.shard(0), "otlp/test", Signal::Traces),
         row: ledger.shard(0).row("otlp/test", Signal::Traces),
@@ -152,7 +153,8 @@ impl Bench {
     /// Queues a small request that may be merged with others.
     fn send(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(clock::now(), &joining, weight, true).expect("room");
+        let room =
+            self.destination.reserve(clock::now(), &joining, weight, Form::Small, 0).expect("room");
         let write = |out: &mut Vec<u8>| out.extend_from_slice(body);
         self.destination.push(clock::now(), room, &joining, weight, &Goods::Small(&write));
     }
@@ -160,7 +162,8 @@ impl Bench {
     /// Queues a request that came compressed and leaves so.
     fn send_original(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(clock::now(), &joining, weight, false).expect("room");
+        let room =
+            self.destination.reserve(clock::now(), &joining, weight, Form::Alone, 0).expect("room");
         let goods = Goods::Original(&self.payload(body), Encoding::Gzip);
         self.destination.push(clock::now(), room, &joining, weight, &goods);
     }
@@ -168,7 +171,8 @@ impl Bench {
     /// Queues a request as slices.
     fn send_large(&self, body: &[u8]) {
         let (joining, weight) = (Joining::default(), weight(body.len()));
-        let room = self.destination.reserve(clock::now(), &joining, weight, false).expect("room");
+        let room =
+            self.destination.reserve(clock::now(), &joining, weight, Form::Large, 0).expect("room");
         let goods = Goods::Large(&self.payload(body), None);
         self.destination.push(clock::now(), room, &joining, weight, &goods);
     }

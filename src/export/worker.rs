@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::bisect::Pieces;
+use super::bisect::{FUTILE_MAX, Pieces};
 use super::breaker::{Gate, Health};
 use super::deadline::Deadline;
 use super::deflate::{Deflater, Purse};
@@ -49,6 +49,8 @@ pub(super) struct Crew {
     pub(super) gate: Gate,
     pub(super) reporter: Reporter,
     pub(super) deflater: Rc<Deflater>,
+    /// Batches in a row that were taken apart and of which no part was accepted.
+    pub(super) futile: Cell<u32>,
 }
 
 /// One of them.
@@ -115,17 +117,29 @@ impl Worker {
         let backoff = retry.map(|plan| Backoff::new(plan, clock::now()));
         let mut trip = Trip { flight, backoff, attempts: 0 };
         let mut pieces = Pieces::whole(batch);
+        let (mut apart, mut taken, mut probing) = (false, false, false);
         while let Some(piece) = pieces.take() {
             let weight = piece.weight();
             let (parcel, joined) = crew.pack(piece).await;
             match self.send(&parcel, &mut trip).await {
-                End::Accepted(partial) => crew.accepted(&mut trip.flight, weight, partial.as_ref()),
-                End::Refused(about, why) => {
-                    let split = about == About::Content
-                        && joined.is_some_and(|refused| pieces.split(&refused));
-                    if !split {
-                        trip.flight.settle(weight, Fate::Rejected);
-                        crew.reporter.refused(clock::now(), &why, weight);
+                End::Accepted(partial) => {
+                    crew.accepted(&mut trip.flight, weight, partial.as_ref());
+                    (taken, probing) = (true, false);
+                }
+                End::Refused(About::Content, _)
+                    if joined.as_ref().is_some_and(|refused| {
+                        probing = !taken && crew.futile.get() >= FUTILE_MAX;
+                        pieces.split(refused, probing)
+                    }) =>
+                {
+                    apart = true;
+                }
+                End::Refused(_, why) => {
+                    let lost = if probing { trip.flight.unsettled() } else { weight };
+                    trip.flight.settle(lost, Fate::Rejected);
+                    crew.reporter.refused(clock::now(), &why, lost);
+                    if probing {
+                        break;
                     }
                 }
                 End::GaveUp(why) => {
@@ -135,6 +149,11 @@ impl Worker {
                     return;
                 }
             }
+        }
+        if taken {
+            crew.futile.set(0);
+        } else if apart {
+            crew.futile.set(crew.futile.get().saturating_add(1));
         }
     }
 

@@ -5,7 +5,7 @@
 //!  Watch::run, every TICK: now += 1; seats past their deadline are marked, their task woken
 //! ```
 //! Setting a deadline is one store; no timer is registered for a connection or a request.
-//! Invariants: a seat expires at most two ticks after its limit and never before it; a seat belongs
+//! Invariants: a seat expires at most two seconds after its limit and never before it; it belongs
 //! to one [`Guard`] at a time and is reused after it.
 //!
 //! It decides nothing: what an expired task does is its own affair.
@@ -20,7 +20,8 @@ use tokio::time::MissedTickBehavior;
 use crate::units::MIB;
 
 /// The grain of all deadlines.
-pub const TICK: Duration = Duration::from_millis(500);
+pub const TICK: Duration = Duration::from_millis(1000 / TICKS_PER_SECOND);
+const TICKS_PER_SECOND: u64 = 2;
 /// A TLS-less connection has this long to show which protocol it speaks, and a head to be complete.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// A connection without a request is closed after this long; SDKs export metrics once a minute.
@@ -124,8 +125,10 @@ impl Seat {
 impl Guard {
     /// From now on there is this much time, also after an earlier limit has passed.
     pub fn allow(&self, limit: Duration) {
-        let ticks = limit.as_millis().div_ceil(TICK.as_millis());
-        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1);
+        let ticks = limit.as_secs().saturating_mul(TICKS_PER_SECOND);
+        let part = if limit.subsec_nanos() > 0 { TICKS_PER_SECOND } else { 0 };
+        let ticks = u32::try_from(ticks.saturating_add(part)).unwrap_or(u32::MAX);
+        let ticks = ticks.saturating_add(1);
         self.seat.expired.set(false);
         self.seat.deadline.set(self.watch.now.get().saturating_add(ticks));
     }
@@ -176,8 +179,8 @@ mod tests {
         let watch = Rc::new(Watch::default());
         let guard = watch.guard();
         watch.turn();
-        guard.allow(TICK * 3);
-        for _ in 0..3 {
+        guard.allow(TICK * 4);
+        for _ in 0..4 {
             watch.turn();
             assert!(!expired(&guard));
         }

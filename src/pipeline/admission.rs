@@ -19,9 +19,8 @@ use super::lanes::Lane;
 use super::{Entry, Selection};
 use crate::buf::block::Block;
 use crate::buf::payload::{Chunk, Payload};
-use crate::config::plan::Compression;
 use crate::queue::batch::{Encoding, GATHER_BYTES_MAX, Shared};
-use crate::queue::{Goods, Joining, Room};
+use crate::queue::{Form, Goods, Joining, Room};
 use crate::runtime::clock;
 use crate::units::{KIB, Weight};
 
@@ -34,15 +33,35 @@ struct Intent<'a> {
     lane: &'a Lane,
     joining: Joining,
     weight: Weight,
-    form: Form,
+    shape: Shape,
     room: Option<Room>,
 }
 
+/// How a copy travels.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Small,
-    Large,
+enum Shape {
+    /// Small: written into the batch.
+    Copied,
+    /// As slices, joined with others.
+    Sliced,
+    /// As slices, alone, because another destination takes the same compressed form.
+    Shared(usize),
+    /// As it came, still compressed.
     Original,
+}
+
+impl Shape {
+    const fn needs_slices(self) -> bool {
+        matches!(self, Self::Sliced | Self::Shared(_))
+    }
+
+    const fn form(self) -> Form {
+        match self {
+            Self::Copied => Form::Small,
+            Self::Sliced => Form::Large,
+            Self::Shared(_) | Self::Original => Form::Alone,
+        }
+    }
 }
 
 /// The request's bytes in shareable form.
@@ -74,8 +93,8 @@ impl Entry {
                 let weight = weight_of(selection);
                 for lane in self.lanes.of_branch(branch) {
                     let joining = lane.joining(headers);
-                    let form = source.form(lane, &joining, selection);
-                    intents.push(Intent { branch, lane, joining, weight, form, room: None });
+                    let shape = source.shape(lane, &joining, selection);
+                    intents.push(Intent { branch, lane, joining, weight, shape, room: None });
                 }
             }
             let own = intents.get_mut(first..).unwrap_or_default();
@@ -92,6 +111,16 @@ impl Entry {
             }
             return verdict;
         }
+        let partial = matches!(verdict, Verdict::Partial { .. });
+        for intent in intents.iter().filter(|intent| intent.room.is_none()) {
+            let reached =
+                |other: &Intent<'_>| other.branch == intent.branch && other.room.is_some();
+            if partial && !intents.iter().any(reached) {
+                intent.lane.destination.rejected(intent.weight);
+            } else {
+                intent.lane.destination.turned_away(intent.weight);
+            }
+        }
         let hold = self.queue(now, &source, selections, &payloads, intents);
         match verdict {
             Verdict::Accepted { .. } => Verdict::Accepted { hold },
@@ -107,7 +136,7 @@ impl Entry {
         selection: &Selection,
         intents: &mut [Intent<'_>],
     ) -> Option<Payload> {
-        let wants_payload = intents.iter().any(|intent| intent.form == Form::Large);
+        let wants_payload = intents.iter().any(|intent| intent.shape.needs_slices());
         let payload = match &source.message {
             Held::Block(block) if wants_payload => {
                 selection.to_payload(block, &self.tools.home, &self.tools.lease).ok()
@@ -115,12 +144,13 @@ impl Entry {
             _ => None,
         };
         for intent in intents {
-            if intent.form == Form::Large && payload.is_none() {
+            if intent.shape.needs_slices() && payload.is_none() {
                 continue;
             }
-            let small = intent.form == Form::Small;
-            let destination = &intent.lane.destination;
-            intent.room = destination.reserve(now, &intent.joining, intent.weight, small).ok();
+            let Intent { lane, joining, weight, shape, .. } = intent;
+            let held = source.held(*shape, selection);
+            let destination = &lane.destination;
+            intent.room = destination.reserve(now, joining, *weight, shape.form(), held).ok();
         }
         payload
     }
@@ -135,14 +165,10 @@ impl Entry {
         intents: SmallVec<[Intent<'_>; 4]>,
     ) -> Option<Hold> {
         let mut hold = None;
-        let mut shared = SharedByBranch::default();
-        let fan_out = intents.len() > 1;
-        for Intent { branch, lane, joining, weight, form, room } in intents {
+        let mut cells: SmallVec<[(usize, Shared); 2]> = SmallVec::new();
+        for Intent { branch, lane, joining, weight, shape, room } in intents {
             let destination = &lane.destination;
-            let Some(room) = room else {
-                destination.turned_away(weight);
-                continue;
-            };
+            let Some(room) = room else { continue };
             let selection = selections.get(branch);
             let payload = payloads.get(branch).and_then(Option::as_ref);
             let write = |out: &mut Vec<u8>| {
@@ -150,18 +176,19 @@ impl Entry {
                     selection.splice.write_to(source.bytes(), out);
                 }
             };
-            let goods = match (form, payload, &source.original) {
-                (Form::Original, _, Some((encoding, original))) => {
+            let cell;
+            let goods = match (shape, payload, &source.original) {
+                (Shape::Original, _, Some((encoding, original))) => {
                     Goods::Original(original, *encoding)
                 }
-                (Form::Large, Some(payload), _) => {
-                    let compressed = fan_out && lane.wants != Compression::None;
-                    let cell = compressed.then(|| shared.entry(branch));
-                    Goods::Large(payload, cell)
+                (Shape::Sliced, Some(payload), _) => Goods::Large(payload, None),
+                (Shape::Shared(set), Some(payload), _) => {
+                    cell = cell_of(&mut cells, set);
+                    Goods::Large(payload, Some(&cell))
                 }
                 _ => Goods::Small(&write),
             };
-            self.count_form(form, weight, selection);
+            self.count_shape(shape, weight, selection);
             destination.push(now, room, &joining, weight, &goods);
             if lane.real && destination.is_pressed() {
                 hold = Some(Hold::on(Rc::clone(destination)));
@@ -170,10 +197,10 @@ impl Entry {
         hold
     }
 
-    fn count_form(&self, form: Form, weight: Weight, selection: Option<&Selection>) {
+    fn count_shape(&self, shape: Shape, weight: Weight, selection: Option<&Selection>) {
         let meter = &self.tools.meter;
-        match (form, selection) {
-            (Form::Small, _) => meter.copied_bytes.increment(weight.bytes),
+        match (shape, selection) {
+            (Shape::Copied, _) => meter.copied_bytes.increment(weight.bytes),
             (_, Some(selection)) if !selection.untouched => {
                 meter.spliced_bytes.increment(weight.bytes);
             }
@@ -200,38 +227,41 @@ impl Source {
         }
     }
 
-    fn form(&self, lane: &Lane, joining: &Joining, selection: &Selection) -> Form {
+    /// Bytes that a copy of this shape holds.
+    fn held(&self, shape: Shape, selection: &Selection) -> usize {
+        match (&self.original, shape) {
+            (Some((_, original)), Shape::Original) => original.len(),
+            _ => selection.splice.len(),
+        }
+    }
+
+    fn shape(&self, lane: &Lane, joining: &Joining, selection: &Selection) -> Shape {
         if let Some((encoding, original)) = &self.original
             && selection.untouched
             && lane.takes(*encoding)
             && (joining.batching.is_none() || original.len() >= ORIGINAL_ALONE_BYTES)
         {
-            return Form::Original;
+            return Shape::Original;
         }
         let is_frame = matches!(self.message, Held::Frame(_));
         if is_frame || selection.splice.len() <= GATHER_BYTES_MAX {
-            Form::Small
-        } else {
-            Form::Large
+            return Shape::Copied;
+        }
+        match lane.shares {
+            Some(set) if joining.batching.is_none() => Shape::Shared(set),
+            _ => Shape::Sliced,
         }
     }
 }
 
-/// The cell for the compressed form of the branch at hand; intents come branch by branch.
-#[derive(Default)]
-struct SharedByBranch {
-    branch: usize,
-    cell: Option<Shared>,
-}
-
-impl SharedByBranch {
-    fn entry(&mut self, branch: usize) -> &Shared {
-        if self.branch != branch {
-            self.branch = branch;
-            self.cell = None;
-        }
-        self.cell.get_or_insert_with(Rc::default)
+/// The cell for the compressed form that the lanes of a set share.
+fn cell_of(cells: &mut SmallVec<[(usize, Shared); 2]>, set: usize) -> Shared {
+    if let Some((_, cell)) = cells.iter().find(|(of, _)| *of == set) {
+        return Rc::clone(cell);
     }
+    let cell = Shared::default();
+    cells.push((set, Rc::clone(&cell)));
+    cell
 }
 
 fn weight_of(selection: &Selection) -> Weight {

@@ -28,6 +28,8 @@ pub(super) struct Lane {
     pub(super) joining: Joining,
     pub(super) wants: Compression,
     pub(super) real: bool,
+    /// Lanes of one branch that want the same compression: number of the set, unique in the flow.
+    pub(super) shares: Option<usize>,
     metadata_keys: Vec<String>,
 }
 
@@ -43,13 +45,13 @@ impl Lanes {
         batchings: &mut Vec<Rc<Batching>>,
     ) -> Option<Self> {
         let flow = flow_of(plan, receiver, signal)?;
-        let branches = flow
-            .branches
-            .iter()
-            .map(|branch| {
-                branch.legs.iter().filter_map(|leg| Lane::bind(leg, queue, batchings)).collect()
-            })
-            .collect();
+        let mut branches: Vec<Vec<Lane>> = Vec::with_capacity(flow.branches.len());
+        for branch in &flow.branches {
+            let lanes = branch.legs.iter().filter_map(|leg| Lane::bind(leg, queue, batchings));
+            branches.push(lanes.collect());
+        }
+        let mut sets = 0;
+        branches.iter_mut().for_each(|lanes| mark_sharing(lanes, &mut sets));
         Some(Self { plan: Arc::clone(plan), receiver, signal, branches })
     }
 
@@ -94,7 +96,7 @@ impl Lane {
             Target::Debug | Target::Nop => Compression::None,
         };
         let real = destination.plan().is_real();
-        Some(Self { destination, joining, wants, real, metadata_keys })
+        Some(Self { destination, joining, wants, real, shares: None, metadata_keys })
     }
 
     /// How a request with these headers joins others on this lane.
@@ -119,6 +121,22 @@ impl Lane {
     /// Whether bytes that came in `encoding` can leave as they are.
     pub(super) const fn takes(&self, encoding: Encoding) -> bool {
         matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
+    }
+}
+
+/// Numbers the sets of lanes that take the same bytes in the same compression.
+fn mark_sharing(lanes: &mut [Lane], sets: &mut usize) {
+    let wanted: Vec<Compression> = lanes.iter().map(|lane| lane.wants).collect();
+    for (at, wants) in wanted.iter().enumerate() {
+        let sharers = wanted.iter().filter(|other| *other == wants).count();
+        let first = !wanted.iter().take(at).any(|other| other == wants);
+        if *wants == Compression::None || sharers < 2 || !first {
+            continue;
+        }
+        for lane in lanes.iter_mut().filter(|lane| lane.wants == *wants) {
+            lane.shares = Some(*sets);
+        }
+        *sets = sets.saturating_add(1);
     }
 }
 

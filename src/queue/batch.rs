@@ -35,6 +35,13 @@ pub enum Encoding {
 /// A payload compressed once for every destination that wants it so.
 pub type Shared = Rc<OnceCell<Arc<Payload>>>;
 
+/// What a batch holds of its queue; dropping it gives it back.
+#[derive(Debug)]
+pub struct Held {
+    slots: Ticket,
+    share: Ticket,
+}
+
 /// One request's copy inside a batch.
 #[derive(Clone, Copy, Debug)]
 struct Part {
@@ -58,7 +65,7 @@ pub struct Batch {
     weight: Weight,
     encoding: Encoding,
     shared: Option<Shared>,
-    slots: Option<Ticket>,
+    held: Option<Held>,
     since: Instant,
     detached: bool,
 }
@@ -86,7 +93,7 @@ impl Batch {
             weight: Weight::default(),
             encoding: Encoding::Identity,
             shared: None,
-            slots: None,
+            held: None,
             since,
             detached: false,
         }
@@ -143,11 +150,14 @@ impl Batch {
         batch
     }
 
-    /// Takes over queue slots; they are given back when the batch is.
-    pub fn hold(&mut self, slots: Ticket) {
-        match &mut self.slots {
-            Some(held) => held.absorb(slots),
-            None => self.slots = Some(slots),
+    /// Takes over queue slots and bytes of the destination's share.
+    pub fn hold(&mut self, slots: Ticket, share: Ticket) {
+        match &mut self.held {
+            Some(held) => {
+                held.slots.absorb(slots);
+                held.share.absorb(share);
+            }
+            None => self.held = Some(Held { slots, share }),
         }
     }
 
@@ -213,9 +223,10 @@ impl Batch {
         Ok(())
     }
 
-    /// Freezes the batch. The slots come along apart: they are held until the answer is there.
+    /// Freezes the batch. What it holds of its queue comes along apart: it is held until the answer
+    /// is there.
     #[must_use]
-    pub fn seal(self) -> (Sealed, Option<Ticket>) {
+    pub fn seal(self) -> (Sealed, Option<Held>) {
         let mut payload = Payload::default();
         let gathered = self.gathered.is_some();
         if let Some(block) = self.gathered {
@@ -232,7 +243,7 @@ impl Batch {
             encoding: self.encoding,
             shared: self.shared,
         };
-        (sealed, self.slots)
+        (sealed, self.held)
     }
 }
 
@@ -270,11 +281,20 @@ impl Sealed {
     /// Cuts a merged batch in two along its joints; `None` for a single request.
     #[must_use]
     pub fn halves(&self) -> Option<(Self, Self)> {
+        self.cut(self.parts.len().div_euclid(2))
+    }
+
+    /// Cuts the first request off a merged batch; `None` for a single request.
+    #[must_use]
+    pub fn first_and_rest(&self) -> Option<(Self, Self)> {
+        self.cut(1)
+    }
+
+    fn cut(&self, at: usize) -> Option<(Self, Self)> {
         if self.parts.len() < 2 {
             return None;
         }
-        let middle = self.parts.len().div_euclid(2);
-        let (left, right) = self.parts.split_at_checked(middle)?;
+        let (left, right) = self.parts.split_at_checked(at)?;
         Some((self.subset(left), self.subset(right)))
     }
 

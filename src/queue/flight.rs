@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
+use super::batch::Held;
 use super::{Destination, Supplies};
-use crate::buf::budget::Ticket;
 use crate::telemetry::ledger::DropReason;
 use crate::units::Weight;
 
@@ -18,7 +18,7 @@ pub struct Flight {
     weight: Weight,
     unsettled: Weight,
     sent: bool,
-    _slots: Option<Ticket>,
+    _queue: Option<Held>,
 }
 
 /// What became of a part of a batch.
@@ -33,10 +33,10 @@ pub enum Fate {
 }
 
 impl Flight {
-    pub(super) fn new(destination: Rc<Destination>, weight: Weight, slots: Option<Ticket>) -> Self {
-        let held = &destination.held_by_workers;
-        held.set(held.get().plus(weight));
-        Self { destination, weight, unsettled: weight, sent: false, _slots: slots }
+    pub(super) fn new(destination: Rc<Destination>, weight: Weight, held: Option<Held>) -> Self {
+        let with_workers = &destination.held_by_workers;
+        with_workers.set(with_workers.get().plus(weight));
+        Self { destination, weight, unsettled: weight, sent: false, _queue: held }
     }
 
     /// Books the fate of `weight`, a part of this batch.

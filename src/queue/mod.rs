@@ -37,7 +37,7 @@ use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
 pub use flight::{Fate, Flight};
-use ring::{Due, MergeKey, Ring, size};
+use ring::{MergeKey, Ring, size};
 pub use upkeep::DeadOn;
 use wake::Desk;
 
@@ -50,6 +50,8 @@ pub const SOFT_DELAY: Duration = Duration::from_millis(5);
 pub enum Full {
     /// `queue_size` is reached.
     Slots,
+    /// The destination holds as many bytes as it may.
+    Share,
     /// The byte budget has no room.
     Bytes,
     /// Too many sets of metadata values are waiting (`metadata_cardinality_limit`).
@@ -78,10 +80,22 @@ pub enum Goods<'a> {
     Original(&'a Payload, Encoding),
 }
 
+/// How a copy will be queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Copied into a batch.
+    Small,
+    /// As slices in a batch.
+    Large,
+    /// As a batch of its own.
+    Alone,
+}
+
 /// Room for one copy, taken before anything of the request is queued anywhere.
 #[derive(Debug)]
 pub struct Room {
     slots: Ticket,
+    share: Ticket,
 }
 
 /// What a shard needs to know and hold to make its queues.
@@ -93,6 +107,8 @@ pub struct Supplies {
     pub bytes: Arc<Lease>,
     /// Queue slots of this destination.
     pub slots: Arc<Lease>,
+    /// Bytes of the budget that this destination may hold.
+    pub share: Arc<Lease>,
     /// What the other shards think of the backend.
     pub dead_on: DeadOn,
     /// Counters.
@@ -164,7 +180,8 @@ impl Destination {
         &self.supplies.bytes
     }
 
-    /// Takes room for a copy of `weight`. Small copies need bytes of their own as well.
+    /// Takes room for a copy of `weight`: slots, `held` bytes of the destination's share, a batch to
+    /// join, and a block for a small copy.
     ///
     /// # Errors
     /// [`Full`]: why there is none. Nothing is held then.
@@ -173,23 +190,25 @@ impl Destination {
         now: Instant,
         joining: &Joining,
         weight: Weight,
-        small: bool,
+        form: Form,
+        held: usize,
     ) -> Result<Room, Full> {
         if self.closed.get() {
             return Err(Full::Closed);
         }
         let amount = usize::try_from(size(weight, self.plan.queue.sizer)).unwrap_or(usize::MAX);
         let slots = self.supplies.slots.ticket(amount).map_err(|_| Full::Slots)?;
-        if small {
+        let share = self.supplies.share.ticket(held).map_err(|_| Full::Share)?;
+        if form != Form::Alone {
             let mut ring = self.ring.borrow_mut();
             let batching = joining.batching.as_ref();
             let batch = ring.open_for(now, &joining.key, batching, weight).ok_or(Full::Keys)?;
-            if self.make_room(batch, weight).is_err() {
+            if form == Form::Small && self.make_room(batch, weight).is_err() {
                 ring.abandon_empty(&joining.key);
                 return Err(Full::Bytes);
             }
         }
-        Ok(Room { slots })
+        Ok(Room { slots, share })
     }
 
     fn make_room(&self, batch: &mut Batch, weight: Weight) -> Result<(), Exhausted> {
@@ -212,13 +231,13 @@ impl Destination {
                 self.put_alone(Batch::original(now, weight, payload, *encoding), room);
                 Ok(())
             }
-            Goods::Large(payload, Some(shared)) if joining.batching.is_none() => {
+            Goods::Large(payload, Some(shared)) => {
                 let mut batch = Batch::new(now);
                 batch.attach(weight, payload, Some(shared));
                 self.put_alone(batch, room);
                 Ok(())
             }
-            Goods::Large(payload, _) => self.join(now, room, joining, weight, |batch| {
+            Goods::Large(payload, None) => self.join(now, room, joining, weight, |batch| {
                 batch.attach(weight, payload, None);
                 Ok(())
             }),
@@ -235,15 +254,17 @@ impl Destination {
             return;
         }
         self.book_slots(weight, true);
-        let ring = self.ring.borrow();
-        let due = ring.due_batches(now);
-        let later = due == 0 && !matches!(ring.due(now), Due::Never);
-        drop(ring);
+        self.call(now);
+    }
+
+    /// Calls the workers that what waits is in need of.
+    fn call(&self, now: Instant) {
+        let (due, later) = self.ring.borrow().outlook(now);
         self.desk.call(due, later);
     }
 
     fn put_alone(&self, mut batch: Batch, room: Room) {
-        batch.hold(room.slots);
+        batch.hold(room.slots, room.share);
         self.ring.borrow_mut().put_alone(batch);
     }
 
@@ -261,7 +282,7 @@ impl Destination {
         let batch =
             ring.open_for(now, &joining.key, batching, weight).ok_or(DropReason::QueueFull)?;
         put(batch)?;
-        batch.hold(room.slots);
+        batch.hold(room.slots, room.share);
         let joins = self.plan.queue.merge || joining.batching.is_some();
         ring.joined(&joining.key, weight, joins);
         Ok(())
@@ -280,6 +301,14 @@ impl Destination {
         self.supplies.row.dropped(DropReason::QueueFull, weight);
     }
 
+    /// Counts a copy that found no room here or anywhere else, while the rest of its request was taken:
+    /// the client was told.
+    pub fn rejected(&self, weight: Weight) {
+        self.supplies.meter.enqueue_failed.increment(weight.items);
+        self.supplies.row.routed(weight);
+        self.supplies.row.rejected(weight);
+    }
+
     /// Counts a copy that found no room and was refused with its request: it was never routed.
     pub fn refused(&self, weight: Weight) {
         self.supplies.meter.enqueue_failed.increment(weight.items);
@@ -293,28 +322,23 @@ impl Destination {
             let taken = self.ring.borrow_mut().take(now);
             if let Some(batch) = taken {
                 self.desk.leave(worker);
-                let due = self.ring.borrow().due_batches(now);
-                self.desk.call(due, false);
+                self.call(now);
                 return Some(self.launch(batch));
             }
             if self.closed.get() && !self.ring.borrow().is_waiting() {
                 return None;
             }
-            let due = self.ring.borrow().due(now);
-            let until = match due {
-                Due::At(at) => Some(at),
-                Due::Now | Due::Never => None,
-            };
+            let (_, until) = self.ring.borrow().outlook(now);
             self.desk.wait(worker, until).await;
         }
     }
 
     fn launch(self: &Rc<Self>, batch: Batch) -> (Sealed, Flight) {
         let weight = batch.weight();
-        let (sealed, slots) = batch.seal();
+        let (sealed, held) = batch.seal();
         #[expect(clippy::cast_precision_loss, reason = "a histogram sample")]
         self.supplies.meter.batch_requests.record(weight.requests as f64);
-        let flight = Flight::new(Rc::clone(self), weight, slots);
+        let flight = Flight::new(Rc::clone(self), weight, held);
         (sealed, flight)
     }
 

@@ -4,7 +4,8 @@
 //! ```text
 //!  put -> open (joined while it is small) -> sealed (full, alone, or flushed) -> take -> in flight
 //! ```
-//! - While batches have been small lately, what waits leaves at once: there is no timer at low load.
+//! - While batches have been small lately, what waits leaves at once: there is no timer at low
+//!   load.
 //! - Once batches of [`JOIN_REQUESTS`] or more have been seen, the next leaves at 256 KiB or 1 ms
 //!   after its first copy. The memory of a big batch fades by an eighth with each smaller one.
 //! - With a `batch` in the file: at its size, or after its delay.
@@ -45,14 +46,13 @@ pub struct MergeKey {
     pub metadata: Option<Rc<[u8]>>,
 }
 
-/// When something is to be taken.
+/// When an open batch is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// Now.
+enum Due {
     Now,
     /// Not before then, unless more arrives.
     At(Instant),
-    /// Nothing waits.
+    /// It is empty.
     Never,
 }
 
@@ -135,15 +135,6 @@ impl Ring {
         self.sealed.push_back(open.batch);
     }
 
-    /// When the next batch is to be taken.
-    #[must_use]
-    pub fn due(&self, now: Instant) -> Due {
-        if !self.sealed.is_empty() {
-            return Due::Now;
-        }
-        self.open.iter().map(|open| self.due_open(open, now)).fold(Due::Never, Due::sooner)
-    }
-
     fn due_open(&self, open: &Open, now: Instant) -> Due {
         if open.batch.is_empty() {
             return Due::Never;
@@ -196,23 +187,32 @@ impl Ring {
         self.waiting_bytes.saturating_add(self.in_flight_bytes)
     }
 
-    /// Batches that could be taken by separate connections right now.
+    /// How many batches could be taken by separate connections right now, and when the next could
+    /// be.
     #[must_use]
-    pub fn due_batches(&self, now: Instant) -> usize {
-        let open = self.open.iter().filter(|open| self.due_open(open, now) == Due::Now).count();
-        self.sealed.len().saturating_add(open)
+    pub fn outlook(&self, now: Instant) -> (usize, Option<Instant>) {
+        let mut due = self.sealed.len();
+        let mut later: Option<Instant> = None;
+        for open in &self.open {
+            match self.due_open(open, now) {
+                Due::Now => due = due.saturating_add(1),
+                Due::At(at) => later = Some(later.map_or(at, |known| known.min(at))),
+                Due::Never => {}
+            }
+        }
+        (due, later)
     }
 
     /// Whether nothing waits and nothing is in flight.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.in_flight == 0 && self.sealed.is_empty() && self.open.is_empty()
+        self.in_flight == 0 && !self.is_waiting()
     }
 
     /// Whether anything waits.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !self.sealed.is_empty() || !self.open.is_empty()
+        !self.sealed.is_empty() || self.open.iter().any(|open| !open.batch.is_empty())
     }
 
     /// From now on nothing waits for company.
@@ -262,17 +262,6 @@ impl Open {
         match &self.batching {
             None => self.batch.len() >= BATCH_BYTES_MAX,
             Some(batching) => size(self.batch.weight(), batching.sizer) >= batching.size_min,
-        }
-    }
-}
-
-impl Due {
-    fn sooner(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Now, _) | (_, Self::Now) => Self::Now,
-            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
-            (Self::At(a), Self::Never) | (Self::Never, Self::At(a)) => Self::At(a),
-            (Self::Never, Self::Never) => Self::Never,
         }
     }
 }

@@ -1,14 +1,16 @@
-//! Tests of the room: when batches leave, what they hold, and that every copy is settled once.
+//! Tests of the room: what batches hold, who is woken, and that every copy is settled once.
+
+mod rules;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
 
 use super::batch::{Batch, Encoding};
-use super::ring::{BATCH_BYTES_DUE, Due, JOIN_DELAY, JOIN_REQUESTS, MergeKey, Ring};
-use super::{DeadOn, Destination, Fate, Full, Goods, Joining, SOFT_BYTES, Supplies};
+use super::ring::{MergeKey, OPEN_BATCHES_MAX};
+use super::{DeadOn, Destination, Fate, Form, Full, Goods, Joining, SOFT_BYTES, Supplies};
 use crate::buf::block::Block;
 use crate::buf::budget::Budget;
 use crate::buf::payload::{Chunk, Payload};
@@ -20,133 +22,13 @@ use crate::telemetry::ledger::{DropReason, Ledger};
 use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 
-const KEY: MergeKey = MergeKey { batching: 0, metadata: None };
-
 fn weight(bytes: usize) -> Weight {
     Weight { items: 10, requests: 1, bytes: bytes as u64 }
-}
-
-fn put(ring: &mut Ring, now: Instant, batching: Option<&Rc<Batching>>, bytes: usize) {
-    let batch = ring.open_for(now, &KEY, batching, weight(bytes)).expect("few keys");
-    batch.attach(weight(bytes), &Payload::default(), None);
-    ring.joined(&KEY, weight(bytes), true);
 }
 
 fn batching(delay_max: Duration, size_min: u64, size_max: u64) -> Rc<Batching> {
     let metadata_keys = Vec::new();
     Rc::new(Batching { delay_max, size_min, size_max, sizer: Sizer::Items, metadata_keys })
-}
-
-#[test]
-fn an_idle_destination_is_sent_to_at_once() {
-    let (mut ring, now) = (Ring::default(), clock::now());
-    assert_eq!(ring.due(now), Due::Never);
-    put(&mut ring, now, None, 100);
-    assert_eq!(ring.due(now), Due::Now);
-    assert_eq!(ring.take(now).map(|batch| batch.weight().requests), Some(1));
-    assert!(!ring.is_waiting() && !ring.is_idle());
-}
-
-#[test]
-fn after_a_big_batch_the_next_waits_a_millisecond_for_company() {
-    let (mut ring, now) = (Ring::default(), clock::now());
-    for _ in 0..JOIN_REQUESTS {
-        put(&mut ring, now, None, 100);
-    }
-    let first = ring.take(now).expect("the first goes at once");
-    assert_eq!(first.weight().requests, JOIN_REQUESTS as u64, "all that waited");
-    put(&mut ring, now, None, 100);
-    assert_eq!(ring.due(now), Due::At(now + JOIN_DELAY));
-    assert!(ring.take(now).is_none());
-    assert!(ring.take(now + JOIN_DELAY).is_some());
-}
-
-#[test]
-fn after_small_batches_there_is_no_waiting() {
-    let (mut ring, now) = (Ring::default(), clock::now());
-    put(&mut ring, now, None, 100);
-    assert!(ring.take(now).is_some());
-    put(&mut ring, now, None, 100);
-    assert_eq!(ring.due(now), Due::Now, "one request in flight, none joined: a further connection");
-}
-
-#[test]
-fn a_lull_ends_the_waiting_after_a_few_batches() {
-    let (mut ring, mut now) = (Ring::default(), clock::now());
-    for _ in 0..JOIN_REQUESTS + 2 {
-        put(&mut ring, now, None, 100);
-    }
-    let mut waited = 0;
-    while ring.take(now).is_some() {
-        put(&mut ring, now, None, 100);
-        if let Due::At(at) = ring.due(now) {
-            now = at;
-            waited += 1;
-        } else {
-            break;
-        }
-    }
-    assert!((2..10).contains(&waited), "single requests waited {waited} times");
-}
-
-#[test]
-fn much_waiting_justifies_a_further_connection() {
-    let (mut ring, now) = (Ring::default(), clock::now());
-    for _ in 0..JOIN_REQUESTS {
-        put(&mut ring, now, None, 100);
-    }
-    assert!(ring.take(now).is_some());
-    put(&mut ring, now, None, 100);
-    assert_eq!(ring.due_batches(now), 0);
-    let pool = Pool::install(11, MIB);
-    let large = payload(&pool, &vec![7; BATCH_BYTES_DUE]);
-    let batch = ring.open_for(now, &KEY, None, weight(large.len())).expect("few keys");
-    batch.attach(weight(large.len()), &large, None);
-    ring.joined(&KEY, weight(large.len()), true);
-    assert_eq!((ring.due(now), ring.due_batches(now)), (Due::Now, 1));
-}
-
-#[test]
-fn a_batch_of_the_file_waits_for_its_size_or_its_delay() {
-    let rule = batching(Duration::from_secs(1), 30, 0);
-    let (mut ring, now) = (Ring::default(), clock::now());
-    put(&mut ring, now, Some(&rule), 100);
-    put(&mut ring, now, Some(&rule), 100);
-    assert_eq!(ring.due(now), Due::At(now + Duration::from_secs(1)));
-    put(&mut ring, now, Some(&rule), 100);
-    assert_eq!(ring.due(now), Due::Now, "30 items wait");
-    assert_eq!(ring.take(now).map(|batch| batch.weight().items), Some(30));
-    put(&mut ring, now, Some(&rule), 100);
-    assert!(ring.take(now + Duration::from_secs(1)).is_some(), "the delay is over");
-}
-
-#[test]
-fn a_batch_of_the_file_never_passes_its_maximum() {
-    let rule = batching(Duration::from_secs(1), 100, 20);
-    let (mut ring, now) = (Ring::default(), clock::now());
-    for _ in 0..5 {
-        put(&mut ring, now, Some(&rule), 100);
-    }
-    let mut sizes = Vec::new();
-    while let Some(batch) = ring.take(now + Duration::from_secs(1)) {
-        sizes.push(batch.weight().items);
-    }
-    assert_eq!(sizes, [20, 20, 10]);
-}
-
-#[test]
-fn requests_with_other_metadata_are_not_joined() {
-    let (mut ring, now) = (Ring::default(), clock::now());
-    for tenant in [b"a".as_slice(), b"b", b"a"] {
-        let key = MergeKey { batching: 0, metadata: Some(tenant.into()) };
-        let batch = ring.open_for(now, &key, None, weight(10)).expect("few keys");
-        batch.attach(weight(10), &Payload::default(), None);
-        ring.joined(&key, weight(10), true);
-    }
-    let mut sizes: Vec<_> =
-        std::iter::from_fn(|| ring.take(now)).map(|b| b.weight().requests).collect();
-    sizes.sort_unstable();
-    assert_eq!(sizes, [1, 2]);
 }
 
 fn payload(pool: &Pool, bytes: &[u8]) -> Payload {
@@ -238,6 +120,7 @@ fn bench(capacity: u64, merge: bool) -> Bench {
         home: Arc::clone(pool.home()),
         bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
         slots: Budget::new(slots, slots, 1, 1).lease(),
+        share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
         dead_on: DeadOn::default(),
         meter: ExporterMeter::new(&recorder, "nop/test", Signal::Traces),
         row: ledger.shard(0).row("nop/test", Signal::Traces),
@@ -247,7 +130,7 @@ fn bench(capacity: u64, merge: bool) -> Bench {
 
 fn send(bench: &Bench, bytes: usize) -> Result<(), Full> {
     let joining = Joining::default();
-    let room = bench.destination.reserve(clock::now(), &joining, weight(bytes), true)?;
+    let room = bench.destination.reserve(clock::now(), &joining, weight(bytes), Form::Small, 0)?;
     let write = |out: &mut Vec<u8>| out.extend(std::iter::repeat_n(1, bytes));
     bench.destination.push(clock::now(), room, &joining, weight(bytes), &Goods::Small(&write));
     Ok(())
@@ -271,7 +154,7 @@ async fn two_copies_of_one_request_that_counted_on_the_same_room_both_fit() {
     let bench = bench(10, true);
     let (now, joining) = (clock::now(), Joining::default());
     let copies = [1500, 3000].map(|bytes| {
-        let room = bench.destination.reserve(now, &joining, weight(bytes), true);
+        let room = bench.destination.reserve(now, &joining, weight(bytes), Form::Small, 0);
         (bytes, room.expect("room"))
     });
     for (bytes, room) in copies {
@@ -282,6 +165,56 @@ async fn two_copies_of_one_request_that_counted_on_the_same_room_both_fit() {
     assert_eq!((sealed.requests(), sealed.payload().len()), (2, 4500));
     let block = sealed.payload().chunks()[0].block();
     assert!(block.ticket().amount() >= block.capacity());
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_batch_with_a_nearer_deadline_is_not_kept_waiting_by_one_with_a_later() {
+    let bench = bench(10, true);
+    let joining = |index, delay| Joining {
+        key: MergeKey { batching: index, metadata: None },
+        batching: Some(batching(delay, 1000, 0)),
+    };
+    let (slow, fast) = (Duration::from_secs(10), Duration::from_millis(200));
+    let put = |joining: &Joining| {
+        let now = clock::now();
+        let room =
+            bench.destination.reserve(now, joining, weight(10), Form::Small, 0).expect("room");
+        let write = |out: &mut Vec<u8>| out.extend_from_slice(&[1; 10]);
+        bench.destination.push(now, room, joining, weight(10), &Goods::Small(&write));
+    };
+    let begun = clock::now();
+    put(&joining(1, slow));
+    let second = async {
+        tokio::task::yield_now().await;
+        put(&joining(2, fast));
+    };
+    let (taken, ()) = tokio::join!(bench.destination.next(0), second);
+    assert!(taken.is_some());
+    assert!(clock::now() - begun < Duration::from_secs(1), "the worker's timer was set anew");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn too_many_sets_of_metadata_are_refused_before_anything_is_queued() {
+    let bench = bench(10_000, true);
+    let joining = |index: usize| Joining {
+        key: MergeKey { batching: 1, metadata: Some(index.to_le_bytes().as_slice().into()) },
+        batching: Some(batching(Duration::from_secs(10), 1000, 0)),
+    };
+    let large = payload(&bench.pool, &[1; 100]);
+    for index in 0..OPEN_BATCHES_MAX {
+        let (now, joining) = (clock::now(), joining(index));
+        let room = bench.destination.reserve(now, &joining, weight(100), Form::Large, 0);
+        let goods = Goods::Large(&large, None);
+        bench.destination.push(now, room.expect("room"), &joining, weight(100), &goods);
+    }
+    let refused = bench.destination.reserve(
+        clock::now(),
+        &joining(OPEN_BATCHES_MAX),
+        weight(100),
+        Form::Large,
+        0,
+    );
+    assert_eq!(refused.err(), Some(Full::Keys));
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -337,7 +270,7 @@ async fn clients_are_held_back_while_megabytes_wait_and_let_go_on_landing() {
     let joining = Joining::default();
     let room = bench
         .destination
-        .reserve(clock::now(), &joining, weight(large.len()), false)
+        .reserve(clock::now(), &joining, weight(large.len()), Form::Large, 0)
         .expect("room");
     bench.destination.push(
         clock::now(),
@@ -370,8 +303,10 @@ async fn compressed_originals_are_never_joined() {
     let original = payload(&bench.pool, b"gz");
     let joining = Joining::default();
     for _ in 0..2 {
-        let room =
-            bench.destination.reserve(clock::now(), &joining, weight(2), false).expect("room");
+        let room = bench
+            .destination
+            .reserve(clock::now(), &joining, weight(2), Form::Alone, 0)
+            .expect("room");
         let goods = Goods::Original(&original, Encoding::Gzip);
         bench.destination.push(clock::now(), room, &joining, weight(2), &goods);
     }

@@ -86,6 +86,7 @@ impl Destination {
         let age = oldest.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
         self.supplies.meter.oldest_age_seconds.set(age);
         self.supplies.slots.sweep();
+        self.supplies.share.sweep();
         if !self.is_pressed() {
             self.desk.relieve();
         }

@@ -15,6 +15,8 @@ use std::time::Instant;
 struct Seat {
     waker: Option<Waker>,
     called: bool,
+    /// The time for which this worker has set a timer.
+    until: Option<Instant>,
 }
 
 /// The waiting workers and clients of one destination.
@@ -23,7 +25,6 @@ pub(super) struct Desk {
     seats: RefCell<Vec<Seat>>,
     idle: RefCell<Vec<usize>>,
     called: Cell<usize>,
-    timed: Cell<usize>,
     held: RefCell<VecDeque<Waker>>,
 }
 
@@ -33,15 +34,18 @@ impl Desk {
             seats: RefCell::new((0..workers).map(|_| Seat::default()).collect()),
             idle: RefCell::default(),
             called: Cell::new(0),
-            timed: Cell::new(0),
             held: RefCell::default(),
         }
     }
 
-    /// Calls workers until `due` of them are on their way; when none is due but something waits for
-    /// its time (`later`), the most recently idle one is called to set a timer, unless one is set.
-    pub(super) fn call(&self, due: usize, later: bool) {
-        let wanted = if due == 0 { usize::from(later && self.timed.get() == 0) } else { due };
+    /// Calls workers until `due` of them are on their way. When none is due but something is at a
+    /// later time, the most recently idle one is called to set a timer, unless one is set for then.
+    pub(super) fn call(&self, due: usize, later: Option<Instant>) {
+        let unarmed = || {
+            let armed = self.seats.borrow().iter().filter_map(|seat| seat.until).min();
+            later.is_some_and(|at| armed.is_none_or(|armed| at < armed))
+        };
+        let wanted = if due == 0 { usize::from(unarmed()) } else { due };
         while self.called.get() < wanted {
             let Some(worker) = self.idle.borrow_mut().pop() else {
                 return;
@@ -102,12 +106,18 @@ impl Desk {
             None => called.await,
             Some(until) => {
                 let timer = pin!(tokio::time::sleep_until(until.into()));
-                let _timed = Timed::new(&self.timed);
+                let _timed = Timed::set(self, worker, until);
                 tokio::select! {
                     () = called => {}
                     () = timer => {}
                 }
             }
+        }
+    }
+
+    fn mark(&self, worker: usize, until: Option<Instant>) {
+        if let Some(seat) = self.seats.borrow_mut().get_mut(worker) {
+            seat.until = until;
         }
     }
 
@@ -141,18 +151,21 @@ impl Desk {
     }
 }
 
-/// Counts a worker that waits with a timer, for as long as it does.
-struct Timed<'a>(&'a Cell<usize>);
+/// Marks a worker's seat with the time of its timer, for as long as it waits.
+struct Timed<'a> {
+    desk: &'a Desk,
+    worker: usize,
+}
 
 impl<'a> Timed<'a> {
-    fn new(count: &'a Cell<usize>) -> Self {
-        count.set(count.get().saturating_add(1));
-        Self(count)
+    fn set(desk: &'a Desk, worker: usize, until: Instant) -> Self {
+        desk.mark(worker, Some(until));
+        Self { desk, worker }
     }
 }
 
 impl Drop for Timed<'_> {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.desk.mark(self.worker, None);
     }
 }

@@ -29,6 +29,9 @@ use crate::units::KIB;
 /// Slices below this are copied: an I/O slot costs more than copying a kilobyte.
 const SLICE_BYTES_MIN: usize = KIB;
 
+/// Memory for this many group numbers is kept from request to request.
+const GROUPS_KEPT: usize = 4096;
+
 /// What one branch takes of a request. Reused from request to request.
 #[derive(Debug, Default)]
 pub struct Selection {
@@ -46,6 +49,7 @@ impl Selection {
     /// Forgets the last request; keeps its memory.
     pub fn clear(&mut self) {
         self.groups.clear();
+        self.groups.shrink_to(GROUPS_KEPT);
         self.splice.clear();
         self.items = 0;
         self.untouched = false;

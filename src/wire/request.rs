@@ -15,7 +15,7 @@ use crate::segments::Span;
 
 /// How many groups one request may have. A group can be as small as two bytes and costs twenty
 /// here; this bounds what a request of empty groups can take.
-pub const GROUPS_MAX: usize = 1 << 20;
+pub const GROUPS_MAX: usize = 1 << 16;
 
 /// How many groups the vectors stay grown for between requests.
 pub const GROUPS_KEPT: usize = 1 << 14;

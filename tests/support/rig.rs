@@ -120,6 +120,7 @@ impl Rig {
                     home: Arc::clone(pool.home()),
                     bytes: Arc::clone(&lease),
                     slots: Budget::new(capacity, capacity, 1, 1).lease(),
+                    share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
                     dead_on: DeadOn::default(),
                     meter: ExporterMeter::new(&recorder, &plan.exporter, plan.signal),
                     row: shard.row(&plan.exporter, plan.signal),

@@ -35,6 +35,18 @@ fn a_drain_closes_idle_connections_and_finishes_requests_under_way() {
 }
 
 #[test]
+fn a_new_front_holds_from_the_next_request_on_for_connections_that_are_open() {
+    on_shard(async |site| {
+        let mut client = site.connect().await;
+        client.send(&post("", &spans(1))).await;
+        assert_eq!(client.answer().await.status, 200);
+        site.gate.swap(site.empty_front());
+        client.send(&post("", &spans(1))).await;
+        assert_eq!(client.answer().await.status, 404);
+    });
+}
+
+#[test]
 fn errors_of_the_accept_call_do_not_end_the_loop() {
     on_shard(async |site| {
         use std::rc::Rc;

@@ -39,6 +39,7 @@ pub(super) struct Site {
     pub(super) lease: Arc<Lease>,
     queue: Rc<Destination>,
     registry: Arc<Registry>,
+    plan: Arc<Plan>,
 }
 
 /// Runs a test as a shard runs: one thread, local tasks. A test that hangs fails.
@@ -68,6 +69,7 @@ impl Site {
                 home: Arc::clone(pool.home()),
                 bytes: Arc::clone(&lease),
                 slots: Budget::new(100_000, 100_000, 1, 1).lease(),
+                share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
                 dead_on: queue::DeadOn::default(),
                 meter: ExporterMeter::new(&recorder, "otlphttp", Signal::Traces),
                 row: ledger.row("otlphttp", Signal::Traces),
@@ -98,7 +100,7 @@ impl Site {
         let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
         let address = listener.local_addr().unwrap();
         gate.listen(listener).unwrap();
-        Self { gate, supplies, address, lease, queue, registry }
+        Self { gate, supplies, address, lease, queue, registry, plan }
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -117,6 +119,12 @@ impl Site {
         let mut client = self.connect().await;
         client.send(bytes).await;
         client.answer().await
+    }
+
+    /// A front of the same receiver under a plan in which no pipeline takes anything.
+    pub(super) fn empty_front(&self) -> Rc<Front> {
+        let receiver = self.plan.receiver(ReceiverId(0)).unwrap();
+        Front::new(receiver, Default::default(), Default::default())
     }
 
     /// What has been accepted and not been fetched: the bytes of the next batch.
