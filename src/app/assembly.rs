@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 
 use super::common::{Common, Current, Shared};
+use super::doors::Door;
 use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend};
@@ -57,8 +58,11 @@ impl Receiving {
     }
 
     /// Where it listens.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        [self.grpc, self.http].into_iter().flatten()
+    pub(super) fn doors(&self) -> impl Iterator<Item = Door> {
+        let door = |transport, address: SocketAddr| Door::new(&self.id, transport, address);
+        let grpc = self.grpc.map(|address| door(Transport::Grpc, address));
+        let http = self.http.map(|address| door(Transport::Http, address));
+        [grpc, http].into_iter().flatten()
     }
 }
 

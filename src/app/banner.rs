@@ -1,7 +1,8 @@
 //! What is said at start: what listens where, and where the byte budget comes from.
 
-use super::doors::{AdminAddresses, Doors};
+use super::doors::{AdminAddresses, Door, Doors};
 use crate::config::plan::Plan;
+use crate::telemetry::names::Transport;
 use crate::units::MIB;
 
 /// Logs one line for each open door.
@@ -9,10 +10,12 @@ pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards
     for receiver in &plan.receivers {
         let id = receiver.id.as_str();
         if let Some(grpc) = &receiver.grpc {
-            tracing::info!(receiver = id, address = %doors.bound(grpc.endpoint), "OTLP/gRPC");
+            let address = doors.bound(&Door::new(id, Transport::Grpc, grpc.endpoint));
+            tracing::info!(receiver = id, %address, "OTLP/gRPC");
         }
         if let Some(http) = &receiver.http {
-            tracing::info!(receiver = id, address = %doors.bound(http.endpoint), "OTLP/HTTP");
+            let address = doors.bound(&Door::new(id, Transport::Http, http.endpoint));
+            tracing::info!(receiver = id, %address, "OTLP/HTTP");
         }
     }
     if let Some(address) = admin.health {

@@ -8,55 +8,75 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use crate::admin::Sockets;
-use crate::config::plan::{Admin, Plan};
+use crate::config::plan::{Admin, Plan, Receiver};
 use crate::runtime::net;
+use crate::telemetry::names::Transport;
 
-/// For each address, the listeners of all shards.
+/// What a listener is known by: where it is to listen and, if the port is left to the system, whose
+/// it is. Two doors without a port are two doors.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Door {
+    address: SocketAddr,
+    owner: Option<(String, &'static str)>,
+}
+
+impl Door {
+    /// The door of a receiver's protocol at `address`.
+    pub(super) fn new(receiver: &str, transport: Transport, address: SocketAddr) -> Self {
+        let owner = (address.port() == 0).then(|| (receiver.to_owned(), transport.name()));
+        Self { address, owner }
+    }
+
+    /// The doors of a receiver.
+    fn of(receiver: &Receiver) -> impl Iterator<Item = Self> {
+        let Receiver { id, grpc, http, .. } = receiver;
+        let grpc = grpc.as_ref().map(|grpc| Self::new(id, Transport::Grpc, grpc.endpoint));
+        let http = http.as_ref().map(|http| Self::new(id, Transport::Http, http.endpoint));
+        [grpc, http].into_iter().flatten()
+    }
+}
+
+/// For each door, the listeners of all shards.
 #[derive(Debug, Default)]
 pub(super) struct Doors {
-    by_address: HashMap<SocketAddr, Vec<TcpListener>>,
+    by_door: HashMap<Door, Vec<TcpListener>>,
 }
 
 impl Doors {
     /// Binds what `plan` names; listeners that `kept` has already are taken over.
     pub(super) fn bind(plan: &Plan, shards: usize, kept: Option<&Self>) -> io::Result<Self> {
         let mut doors = Self::default();
-        for address in addresses(plan) {
-            let known = kept.and_then(|kept| kept.by_address.get(&address));
+        for door in plan.receivers.iter().flat_map(Door::of) {
+            let known = kept.and_then(|kept| kept.by_door.get(&door));
             let listeners = match known {
                 Some(listeners) => {
                     listeners.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()
                 }
-                None => bind_shared(address, shards),
+                None => bind_shared(door.address, shards),
             };
-            let listeners = listeners.map_err(|error| named(address, &error))?;
-            drop(doors.by_address.insert(address, listeners));
+            let listeners = listeners.map_err(|error| named(door.address, &error))?;
+            drop(doors.by_door.insert(door, listeners));
         }
         Ok(doors)
     }
 
-    /// Where `address` really listens: the same, unless it left the port to the system.
-    pub(super) fn bound(&self, address: SocketAddr) -> SocketAddr {
-        let first = self.by_address.get(&address).and_then(|listeners| listeners.first());
-        first.and_then(|listener| listener.local_addr().ok()).unwrap_or(address)
+    /// Where a door really is: as it was asked for, unless the port was left to the system.
+    pub(super) fn bound(&self, door: &Door) -> SocketAddr {
+        let first = self.by_door.get(door).and_then(|listeners| listeners.first());
+        first.and_then(|listener| listener.local_addr().ok()).unwrap_or(door.address)
     }
 
-    /// A shard's own handle of its listener on `address`.
-    pub(super) fn listener(&self, address: SocketAddr, shard: usize) -> io::Result<TcpListener> {
-        let listener = self.by_address.get(&address).and_then(|of| of.get(shard));
+    /// A shard's own handle of its listener at a door.
+    pub(super) fn listener(&self, door: &Door, shard: usize) -> io::Result<TcpListener> {
+        let listener = self.by_door.get(door).and_then(|of| of.get(shard));
         listener.map_or_else(
-            || Err(io::Error::new(io::ErrorKind::NotFound, format!("{address} is not bound"))),
+            || {
+                let reason = format!("{} is not bound", door.address);
+                Err(io::Error::new(io::ErrorKind::NotFound, reason))
+            },
             TcpListener::try_clone,
         )
     }
-}
-
-fn addresses(plan: &Plan) -> impl Iterator<Item = SocketAddr> {
-    plan.receivers.iter().flat_map(|receiver| {
-        let grpc = receiver.grpc.as_ref().map(|grpc| grpc.endpoint);
-        let http = receiver.http.as_ref().map(|http| http.endpoint);
-        [grpc, http].into_iter().flatten()
-    })
 }
 
 fn bind_shared(address: SocketAddr, shards: usize) -> io::Result<Vec<TcpListener>> {

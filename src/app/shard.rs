@@ -165,8 +165,8 @@ impl Shard {
 
     fn open(&self, gate: &Rc<Gate>, receiving: &Receiving) -> std::io::Result<()> {
         let doors = self.common.doors.lock().unwrap_or_else(PoisonError::into_inner);
-        for address in receiving.addresses() {
-            gate.listen(doors.listener(address, self.index)?)?;
+        for door in receiving.doors() {
+            gate.listen(doors.listener(&door, self.index)?)?;
         }
         Ok(())
     }

@@ -98,6 +98,7 @@ impl Gateway {
         let [http, grpc, health, metrics] =
             ["INFO OTLP/HTTP", "INFO OTLP/gRPC", "INFO health", "INFO metrics"]
                 .map(|door| log.address(door));
+        assert_ne!(http, grpc, "each protocol has its own port");
         Self { child, directory, log, http, grpc, health, metrics }
     }
 
