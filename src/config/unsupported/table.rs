@@ -37,7 +37,7 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     (
         "processors.batch",
         "metadata_cardinality_limit",
-        Ignored("combinations cost nothing once their batch has left; there is no limit to set"),
+        Ignored("1,000 combinations may wait at once; they cost nothing once their batch has left"),
     ),
     ("processors.resource.attributes", "pattern", NotYet("name each key")),
     ("processors.resource.attributes", "converted_type", NotYet("")),
