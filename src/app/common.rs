@@ -27,8 +27,9 @@ use crate::units::{MIB, Weight};
 
 /// The stride in which shards lease bytes.
 const BYTES_STRIDE_MAX: usize = MIB;
-/// The part of the byte budget's soft bound that all queues together may hold: (3, 4) is three quarters.
-/// The rest is for what comes in and goes through, so that dead backends cannot stop live ones.
+/// The part of the byte budget's soft bound that all queues together may hold: (3, 4) is three
+/// quarters. The rest is for what comes in and goes through, so that dead backends cannot stop live
+/// ones.
 const SHARES: (usize, usize) = (3, 4);
 /// The stride in which shards lease queue slots.
 const SLOTS_STRIDE_MAX: usize = 64;

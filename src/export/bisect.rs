@@ -4,10 +4,10 @@
 //!  [a b c d] refused -> [a b] refused -> [a] delivered, [b] refused: rejected
 //!                       [c d] delivered
 //! ```
-//! Each level halves what holds the bad part: it is sent at most `1 + ceil(log2 n)` times. A backend
-//! that refuses everything would be sent everything twice: after [`FUTILE_MAX`] batches in a row of
-//! which it took no part, one request of a refused batch is tried, and the rest only if it is taken.
-//! The caller sends the pieces in the order given here; nothing is sent from here.
+//! Each level halves what holds the bad part: it is sent at most `1 + ceil(log2 n)` times. A
+//! backend that refuses everything would be sent everything twice: after [`FUTILE_MAX`] batches in
+//! a row of which it took no part, one request of a refused batch is tried, and the rest only if it
+//! is taken. The caller sends the pieces in the order given here; nothing is sent from here.
 
 use crate::queue::batch::Sealed;
 
@@ -32,8 +32,8 @@ impl Pieces {
         self.next.take().or_else(|| self.rest.pop())
     }
 
-    /// Puts the parts of a refused piece in its place: its halves, or with `probing` its first request
-    /// and the rest. False for a single request.
+    /// Puts the parts of a refused piece in its place: its halves, or with `probing` its first
+    /// request and the rest. False for a single request.
     pub(super) fn split(&mut self, refused: &Sealed, probing: bool) -> bool {
         let cut = if probing { refused.first_and_rest() } else { refused.halves() };
         let Some((left, right)) = cut else { return false };

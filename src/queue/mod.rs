@@ -180,8 +180,8 @@ impl Destination {
         &self.supplies.bytes
     }
 
-    /// Takes room for a copy of `weight`: slots, `held` bytes of the destination's share, a batch to
-    /// join, and a block for a small copy.
+    /// Takes room for a copy of `weight`: slots, `held` bytes of the destination's share, a batch
+    /// to join, and a block for a small copy.
     ///
     /// # Errors
     /// [`Full`]: why there is none. Nothing is held then.
@@ -301,8 +301,8 @@ impl Destination {
         self.supplies.row.dropped(DropReason::QueueFull, weight);
     }
 
-    /// Counts a copy that found no room here or anywhere else, while the rest of its request was taken:
-    /// the client was told.
+    /// Counts a copy that found no room here or anywhere else, while the rest of its request was
+    /// taken: the client was told.
     pub fn rejected(&self, weight: Weight) {
         self.supplies.meter.enqueue_failed.increment(weight.items);
         self.supplies.row.routed(weight);

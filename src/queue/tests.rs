@@ -97,6 +97,10 @@ struct Bench {
 }
 
 fn bench(capacity: u64, merge: bool) -> Bench {
+    bench_with_share(capacity, merge, 1 << 30)
+}
+
+fn bench_with_share(capacity: u64, merge: bool, share: usize) -> Bench {
     let pool = Pool::install(14, MIB);
     let queue = QueuePlan {
         capacity,
@@ -120,7 +124,7 @@ fn bench(capacity: u64, merge: bool) -> Bench {
         home: Arc::clone(pool.home()),
         bytes: Budget::new(64 * MIB, 64 * MIB, 1, MIB).lease(),
         slots: Budget::new(slots, slots, 1, 1).lease(),
-        share: Budget::new(1 << 30, 1 << 30, 1, 1 << 20).lease(),
+        share: Budget::new(share, share, 1, 1).lease(),
         dead_on: DeadOn::default(),
         meter: ExporterMeter::new(&recorder, "nop/test", Signal::Traces),
         row: ledger.shard(0).row("nop/test", Signal::Traces),
@@ -147,6 +151,22 @@ async fn a_full_queue_says_so_and_has_room_again_after_the_answer() {
     flight.settle(weight(20), Fate::Delivered);
     drop(flight);
     send(&bench, 10).expect("the slots are back");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_destination_holds_no_more_than_its_share_of_the_bytes() {
+    let bench = bench_with_share(10, true, 1000);
+    let (now, joining) = (clock::now(), Joining::default());
+    let large = payload(&bench.pool, &[1; 600]);
+    let reserve = || bench.destination.reserve(now, &joining, weight(600), Form::Large, 600);
+    let room = reserve().expect("room");
+    bench.destination.push(now, room, &joining, weight(600), &Goods::Large(&large, None));
+    assert_eq!(reserve().err(), Some(Full::Share));
+    let (_, mut flight) = bench.destination.next(0).await.expect("open");
+    assert_eq!(reserve().err(), Some(Full::Share), "what is in flight counts");
+    flight.settle(weight(600), Fate::Delivered);
+    drop(flight);
+    assert!(reserve().is_ok(), "the share is free again");
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -1,11 +1,11 @@
 //! Every local task is spawned here, so that a panic is counted and has the right reach.
 //!
-//! tokio catches a task's panic and goes on as if nothing had happened. Here a panic while a request
-//! is read, routed, edited, queued or answered, all of which happens in the task of its connection
-//! or stream, ends just that task: the client gets no answer and nothing of its siblings is lost.
-//! What the task had borrowed or reserved is given back by unwinding. A panic in a part of the
-//! shard (accept loops, deadlines, exporters) marks the shard broken, and its supervisor restarts
-//! it.
+//! tokio catches a task's panic and goes on as if nothing had happened. Here a panic while a
+//! request is read, routed, edited, queued or answered, all of which happens in the task of its
+//! connection or stream, ends just that task: the client gets no answer and nothing of its siblings
+//! is lost. What the task had borrowed or reserved is given back by unwinding. A panic in a part of
+//! the shard (accept loops, deadlines, exporters) marks the shard broken, and its supervisor
+//! restarts it.
 #![expect(clippy::disallowed_methods, reason = "the home of spawn_local")]
 
 use std::cell::RefCell;
