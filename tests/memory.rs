@@ -52,11 +52,12 @@ service:
     ))
 }
 
-/// Large bodies from 16 connections, many times the budget.
+/// Large bodies from 16 connections, one at a time on each, many times the budget.
 fn flood(protocol: Protocol, gateway: &Gateway, gzip: bool) -> Plan {
     let endpoint = if protocol == Protocol::Http { gateway.http() } else { gateway.grpc() };
     let mut plan = load(protocol, endpoint, 1, 200);
     plan.connections = 16;
+    plan.streams = 1;
     plan.shape = Shape { spans_per_request: SPANS_PER_REQUEST, resources: 10, ..Shape::default() };
     plan.fresh = false;
     plan.gzip = gzip;
