@@ -119,3 +119,53 @@ pub fn placement(shards: usize, pin: bool) -> Vec<Option<usize>> {
     let pinned = pin && allowed.len() >= shards;
     (0..shards).map(|shard| allowed.get(shard).copied().filter(|_| pinned)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Runs a shard whose life number `n` ends as `life(n)` says; returns how often it lived and died.
+    fn lives(life: fn(usize) -> End) -> (usize, usize) {
+        let (born, died) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (births, deaths) = (Arc::clone(&born), Arc::clone(&died));
+        let shard = Supervised {
+            index: 0,
+            core: None,
+            body: move || {
+                let number = births.fetch_add(1, Ordering::SeqCst);
+                async move { life(number) }
+            },
+            died: move || {
+                let _ = deaths.fetch_add(1, Ordering::SeqCst);
+            },
+        };
+        start(shard).expect("a thread").join().expect("the supervisor does not panic");
+        (born.load(Ordering::SeqCst), died.load(Ordering::SeqCst))
+    }
+
+    #[test]
+    fn a_shard_that_was_asked_to_stop_is_not_started_again() {
+        assert_eq!(lives(|_| End::Stopped), (1, 0));
+    }
+
+    #[test]
+    fn a_shard_that_panics_or_breaks_is_counted_out_and_started_again() {
+        let life = |number| match number {
+            0 => panic!("a panic on purpose"),
+            1 => End::Broken,
+            _ => End::Stopped,
+        };
+        assert_eq!(lives(life), (3, 2));
+    }
+
+    #[test]
+    fn shards_are_pinned_only_where_each_can_have_a_core() {
+        let cores = cores::allowed().len();
+        assert!(placement(cores, true).iter().all(Option::is_some));
+        assert!(placement(cores + 1, true).iter().all(Option::is_none));
+        assert!(placement(1, false).iter().all(Option::is_none));
+    }
+}
