@@ -16,21 +16,25 @@ use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
 use super::http::BUFFER_BYTES_MAX;
 use super::verdict::Fault;
 use super::{Gate, Supplies};
-use crate::buf::budget::Ticket;
+use crate::buf::budget::{Exhausted, Ticket};
 use crate::pipeline::Entry;
 use crate::units::KIB;
 
-/// What every connection costs the budget: hyper's or h2's buffers (41 KiB measured, idle after a
-/// large body) and the task. A thousand connections hold 48 MiB.
-pub(super) const CONNECTION_BYTES: usize = 48 * KIB;
+/// What every connection costs the budget: its task, and hyper's or h2's buffers as long as no
+/// stream is open and no large body has come (26 to 67 KiB measured). A thousand connections hold
+/// 64 MiB.
+pub(super) const CONNECTION_BYTES: usize = 64 * KIB;
 
 /// What the first open stream of a connection adds to that: bytes that may come before any ticket
 /// for them.
 pub(super) const OPEN_BYTES: usize = 64 * KIB;
 /// What a stream costs beside its head and its message: its task, and its place in h2.
 const STREAM_BYTES: usize = 8 * KIB;
-/// The part of an HTTP/1 connection's read buffer that its own charge pays for.
-const BUFFER_BYTES_PAID: usize = 32 * KIB;
+/// Bodies over HTTP/1 whose read buffer the connection's own charge pays for.
+const BUFFER_BYTES_PAID: usize = 16 * KIB;
+/// While a request is on its way, hyper may hold three times its read buffer: it grows by doubling,
+/// and a frame in hand keeps the old one. One of them is kept when the connection idles.
+const BUFFERS_BEYOND: usize = 2;
 
 /// A connection with several requests under way holds at most this part of the budget.
 const CONNECTION_SHARE: usize = 8;
@@ -69,6 +73,8 @@ pub(super) struct Client {
     _charge: Ticket,
     /// Held while streams are open.
     window: RefCell<Option<Ticket>>,
+    /// HTTP/1: what its largest body has made the read buffer grow to.
+    buffer: RefCell<Ticket>,
 }
 
 impl Client {
@@ -89,6 +95,7 @@ impl Client {
             driver: RefCell::default(),
             _charge: charge,
             window: RefCell::default(),
+            buffer: RefCell::new(gate.supplies.lease.empty()),
         }))
     }
 
@@ -177,11 +184,12 @@ impl Client {
         Some(Open { client: Rc::clone(self), _charge: charge })
     }
 
-    /// A ticket for a request of `bytes` that holds nothing yet.
+    /// A ticket of `bytes` for a request that holds nothing yet, and whose body may be `longest`.
     pub(super) fn admit_request(
         &self,
         entry: &Entry,
         bytes: usize,
+        longest: usize,
     ) -> Result<(Ticket, Held<'_>), Fault> {
         let lease = entry.lease();
         let share = lease.budget().limit().div_euclid(CONNECTION_SHARE);
@@ -190,10 +198,19 @@ impl Client {
             return Err(Fault::Overloaded);
         }
         let ticket = lease.admit(bytes, entry.admit_below()).map_err(|_| Fault::Overloaded)?;
-        let buffer = if self.multiplexed.get() { 0 } else { bytes.min(BUFFER_BYTES_MAX) };
-        let beyond = buffer.saturating_sub(BUFFER_BYTES_PAID);
-        let buffer = lease.ticket(beyond).map_err(|_| Fault::Overloaded)?;
-        Ok((ticket, Held::new(self, bytes, buffer)))
+        let buffers = self.grow_buffer(longest).map_err(|_| Fault::Overloaded)?;
+        Ok((ticket, Held::new(self, bytes, buffers)))
+    }
+
+    /// Has the connection pay for the read buffer that a body of `bytes` leads to; what is needed
+    /// beyond that while the body is on its way is the result.
+    fn grow_buffer(&self, bytes: usize) -> Result<Ticket, Exhausted> {
+        let mut buffer = self.buffer.borrow_mut();
+        if bytes > BUFFER_BYTES_PAID && !self.multiplexed.get() {
+            let more = bytes.min(BUFFER_BYTES_MAX).saturating_sub(buffer.amount());
+            buffer.grow(more)?;
+        }
+        self.supplies().lease.ticket(buffer.amount().saturating_mul(BUFFERS_BEYOND))
     }
 }
 
@@ -216,19 +233,19 @@ impl Drop for Open {
 }
 
 /// What a request on its way holds of its connection: a part of its share of the budget over
-/// HTTP/2, and what its body makes the read buffer grow to over HTTP/1.
+/// HTTP/2, and buffers of the library over HTTP/1.
 #[derive(Debug)]
 pub(super) struct Held<'a> {
     client: &'a Client,
     bytes: usize,
-    _buffer: Ticket,
+    _buffers: Ticket,
 }
 
 impl<'a> Held<'a> {
-    fn new(client: &'a Client, bytes: usize, buffer: Ticket) -> Self {
+    fn new(client: &'a Client, bytes: usize, buffers: Ticket) -> Self {
         let bytes = if client.multiplexed.get() { bytes } else { 0 };
         client.held.set(client.held.get().saturating_add(bytes));
-        Self { client, bytes, _buffer: buffer }
+        Self { client, bytes, _buffers: buffers }
     }
 }
 

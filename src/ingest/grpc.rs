@@ -153,7 +153,7 @@ async fn admit<'a>(
     len: usize,
     headers: &HeaderMap,
 ) -> Result<(Ticket, Held<'a>), Fault> {
-    if let Ok(admitted) = client.admit_request(entry, len) {
+    if let Ok(admitted) = client.admit_request(entry, len, len) {
         return Ok(admitted);
     }
     let deadline = head::grpc_timeout(headers).unwrap_or(Duration::MAX);
@@ -161,7 +161,7 @@ async fn admit<'a>(
     let until = clock::now() + patience;
     while clock::now() < until && !client.is_draining() {
         tokio::time::sleep(PATIENCE_STEP).await;
-        if let Ok(admitted) = client.admit_request(entry, len) {
+        if let Ok(admitted) = client.admit_request(entry, len, len) {
             return Ok(admitted);
         }
     }

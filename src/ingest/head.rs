@@ -55,11 +55,12 @@ pub(super) fn media(headers: &HeaderMap) -> Media {
 /// grows, and the allocations' own.
 const HEADER_BYTES: usize = 256;
 
-/// What a head over HTTP/2 occupies, measured generously.
+/// What a head over HTTP/2 occupies: twice its text, of which h2 keeps more than it hands out (42
+/// KiB a stream measured with one value of 15 KiB, 62 KiB with 300 small ones).
 pub(super) fn bytes(headers: &HeaderMap) -> usize {
     headers.iter().fold(0, |sum: usize, (name, value)| {
         let text = name.as_str().len().saturating_add(value.len());
-        sum.saturating_add(text).saturating_add(HEADER_BYTES)
+        sum.saturating_add(text.saturating_mul(2)).saturating_add(HEADER_BYTES)
     })
 }
 

@@ -76,9 +76,10 @@ async fn take<B: Source>(
         return Err(Fault::TooLarge { limit: bytes_max });
     }
     let wanted = declared.unwrap_or(UNKNOWN_LENGTH_TICKET);
-    let (ticket, held) = client.admit_request(entry, wanted)?;
+    let longest = declared.unwrap_or(bytes_max);
+    let (ticket, held) = client.admit_request(entry, wanted, longest)?;
     body.admitted(wanted);
-    guard.allow_body(declared.unwrap_or(bytes_max));
+    guard.allow_body(longest);
     let raw = match declared {
         Some(len) => body::sized(body, Bytes::new(), len, ticket, entry.home()).await?.0,
         None => body::unsized_body(body, bytes_max, ticket, entry.home()).await?,
