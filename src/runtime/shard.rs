@@ -127,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    /// Runs a shard whose life number `n` ends as `life(n)` says; returns how often it lived and died.
+    /// Runs a shard whose life number `n` ends as `life(n)` says; returns how often it lived and
+    /// died.
     fn lives(life: fn(usize) -> End) -> (usize, usize) {
         let (born, died) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (births, deaths) = (Arc::clone(&born), Arc::clone(&died));
