@@ -89,7 +89,7 @@ fn allocations(rig: &Rig, groups: usize, spans: usize) -> u64 {
 #[test]
 fn a_request_allocates_as_often_for_a_thousand_spans_as_for_ten() {
     let upsert = Action::Upsert(Source::Value(any_value_string("prod").into()));
-    let edits = vec![Edit { key: (*b"env").into(), action: upsert }];
+    let edits = vec![Edit::new(*b"env", upsert)];
     for (name, edits) in [("untouched", Vec::new()), ("edited", edits)] {
         let rig = Rig::new(routed(edits), vec![target(100)]);
         let few = allocations(&rig, 10, 10);

@@ -296,7 +296,7 @@ impl Builder<'_, '_> {
             (Verb::Upsert, Some(source)) => Action::Upsert(source),
             (_, _) => Action::Delete,
         };
-        Edit { key: bytes(&draft.key), action }
+        Edit::new(bytes(&draft.key), action)
     }
 
     fn slot(&mut self, key: &ContextKey) -> usize {

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use spanyard_wire::edit::{Edit, lookup};
+use spanyard_wire::edit::{Edit, Found, lookup};
 use spanyard_wire::resource::Resource;
 use spanyard_wire::value::{Kind, Value};
 
@@ -41,11 +41,15 @@ impl Facts<'_> {
             }
             Condition::AttributeIs { key, value, negated } => {
                 let found = lookup(resource, edits, self.slots, key.as_bytes());
-                equals(found, value) != *negated
+                equals(found.as_ref().map(Found::value), value) != *negated
             }
             Condition::AttributeMatches { key, pattern } => {
                 let found = lookup(resource, edits, self.slots, key.as_bytes());
-                found.and_then(text).is_some_and(|text| pattern.is_match(&text))
+                found
+                    .as_ref()
+                    .map(Found::value)
+                    .and_then(text)
+                    .is_some_and(|text| pattern.is_match(&text))
             }
         }
     }

@@ -106,11 +106,8 @@ fn a_missing_header_matches_neither_equal_nor_different() {
 #[test]
 fn conditions_see_what_the_processors_before_the_connector_did() {
     let edits = [
-        Edit { key: (*b"name").into(), action: Action::Delete },
-        Edit {
-            key: (*b"env").into(),
-            action: Action::Upsert(Source::Value(any_value_string("prod").into())),
-        },
+        Edit::new(*b"name", Action::Delete),
+        Edit::new(*b"env", Action::Upsert(Source::Value(any_value_string("prod").into()))),
     ];
     let group = resource();
     let hold = |condition| Facts::default().hold(&condition, Resource::of(&group), &edits);

@@ -31,6 +31,7 @@ pub mod edit;
 pub mod encode;
 pub mod error;
 pub mod field;
+pub mod items;
 pub mod prefix;
 pub mod reply;
 pub mod request;

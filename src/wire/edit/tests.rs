@@ -3,6 +3,7 @@
 use super::*;
 use crate::encode::{self, Encoder};
 use crate::request::Request;
+use crate::resource::Resource;
 use crate::schema::Signal;
 use crate::splice::Splice;
 use crate::value::Kind;
@@ -28,14 +29,14 @@ fn attribute(key: &str) -> Source {
 }
 
 fn edit(key: &str, action: Action) -> Edit {
-    Edit { key: key.as_bytes().into(), action }
+    Edit::new(key.as_bytes(), action)
 }
 
 fn looked_up(bytes: &[u8], edits: &[Edit], slots: &[Option<&[u8]>], key: &str) -> Option<String> {
     let mut scan = Request::new();
     scan.scan(Signal::Traces, bytes).unwrap();
     let resource = Resource::of(scan.groups[0].body.of(bytes));
-    lookup(resource, edits, slots, key.as_bytes()).map(|value| match value.kind() {
+    lookup(resource, edits, slots, key.as_bytes()).map(|found| match found.value().kind() {
         Kind::String(text) => String::from_utf8(text.to_vec()).unwrap(),
         other => panic!("{other:?}"),
     })

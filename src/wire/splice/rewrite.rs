@@ -8,7 +8,7 @@
 //! are written back in their place.
 
 use crate::cursor::Cursor;
-use crate::edit::{Action, Edit, Source};
+use crate::edit::{Action, Edit, Keys, Source};
 use crate::error::WireError;
 use crate::resource::Pair;
 use crate::schema;
@@ -160,7 +160,8 @@ impl Rewrite {
     }
 
     fn apply_one(&mut self, index: usize, edit: &Edit, inputs: &Inputs<'_>) {
-        let found = self.find(&edit.key, inputs);
+        let Keys::One(key) = &edit.keys else { return };
+        let found = self.find(key, inputs);
         match (&edit.action, found) {
             (Action::Delete, Some(at)) => {
                 if let Some(piece) = self.pieces.get_mut(at) {
@@ -181,6 +182,7 @@ impl Rewrite {
                 }
             }
             (Action::Insert(_), Some(_)) | (Action::Update(_) | Action::Delete, None) => {}
+            (Action::Replace(_) | Action::Extract(_), _) => {}
         }
     }
 
@@ -197,6 +199,7 @@ impl Rewrite {
                 let at = self.find(key, inputs)?;
                 self.pieces.get(at).map(|piece| piece.value)
             }
+            Source::Or(inner, _) => self.source(index, inner, inputs),
             Source::Slot(at) => inputs.slots.get(*at).copied().flatten().map(|_| Place::Slot(*at)),
         }
     }
@@ -270,7 +273,10 @@ impl Name {
         match self {
             Self::None => None,
             Self::Request(span) => Some(span.of(inputs.request)),
-            Self::Edit(index) => inputs.edits.get(index).map(|edit| &*edit.key),
+            Self::Edit(index) => match inputs.edits.get(index).map(|edit| &edit.keys) {
+                Some(Keys::One(key)) => Some(key),
+                _ => None,
+            },
         }
     }
 }

@@ -8,11 +8,11 @@ use crate::schema::Signal;
 
 fn upsert(key: &str, value: &str) -> Edit {
     let value = encode::any_value_string(value).into();
-    Edit { key: key.as_bytes().into(), action: Action::Upsert(Source::Value(value)) }
+    Edit::new(key.as_bytes(), Action::Upsert(Source::Value(value)))
 }
 
 fn delete(key: &str) -> Edit {
-    Edit { key: key.as_bytes().into(), action: Action::Delete }
+    Edit::new(key.as_bytes(), Action::Delete)
 }
 
 fn resource(pairs: &[(&str, &str)]) -> Vec<u8> {
@@ -98,11 +98,8 @@ fn edits_that_change_nothing_leave_every_byte() {
         &[upsert("a", "1")],
         &[delete("b")],
         &[upsert("b", "2"), delete("b")],
-        &[Edit { key: b"a"[..].into(), action: Action::Insert(Source::Value([][..].into())) }],
-        &[Edit {
-            key: b"a"[..].into(),
-            action: Action::Upsert(Source::Attribute(b"a"[..].into())),
-        }],
+        &[Edit::new(*b"a", Action::Insert(Source::Value([][..].into())))],
+        &[Edit::new(*b"a", Action::Upsert(Source::Attribute(b"a"[..].into())))],
     ];
     for edits in cases {
         let (changed, out, segments) = edited(&request, edits);

@@ -4,7 +4,7 @@ use crate::draw::{KEYS, Plan};
 use crate::full::Full;
 use crate::skeleton;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
-use spanyard_wire::edit::{self, Edit};
+use spanyard_wire::edit::{self, Edit, Found, Keys};
 use spanyard_wire::error::Reason;
 use spanyard_wire::request::{Group, Request};
 use spanyard_wire::resource::Resource;
@@ -104,6 +104,7 @@ fn looks_ahead(old: &Group, bytes: &[u8], new: &Group, out: &[u8], plan: &Plan) 
         let before = Resource::of(old.body.of(bytes));
         let ahead = edit::lookup(before, &plan.edits, &slots, key.as_bytes());
         let after = Resource::of(new.body.of(out)).find(key.as_bytes());
+        let ahead = ahead.as_ref().map(Found::value);
         let kinds = [ahead, after].map(|value| value.map(|value| format!("{:?}", value.kind())));
         assert_eq!(kinds[0], kinds[1], "{key} through {plan:?}");
     }
@@ -129,7 +130,7 @@ fn survives(old: &[u8], new: &[u8], edits: &[Edit]) {
         let unnamed = attributes.filter(|field| {
             let key = fields(field.body).into_iter().rfind(|inner| inner.number == 1);
             let key = key.map_or(&[][..], |inner| inner.body);
-            edits.iter().all(|edit| *edit.key != *key)
+            edits.iter().all(|edit| !matches!(&edit.keys, Keys::One(own) if **own == *key))
         });
         unnamed.map(|field| field.whole.to_vec()).collect()
     };

@@ -91,14 +91,14 @@ impl<'a> Draw<'a> {
     }
 
     fn edit(&mut self) -> Edit {
-        let key = self.of(&KEYS).as_bytes().into();
+        let key = self.of(&KEYS).as_bytes();
         let action = match self.pick(4) {
             0 => Action::Upsert(self.source()),
             1 => Action::Delete,
             2 => Action::Insert(self.source()),
             _ => Action::Update(self.source()),
         };
-        Edit { key, action }
+        Edit::new(key, action)
     }
 
     fn source(&mut self) -> Source {

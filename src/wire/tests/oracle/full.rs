@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::{DecodeError, Message};
-use spanyard_wire::edit::{Action, Edit, Source};
+use spanyard_wire::edit::{Action, Edit, Keys, Source};
 use spanyard_wire::schema::Signal;
 
 /// A decoded request of any signal.
@@ -66,12 +66,13 @@ impl Full {
 }
 
 fn edit_one(attributes: &mut Vec<KeyValue>, edit: &Edit, slots: &[Option<&[u8]>]) {
-    let found = position(attributes, &edit.key);
+    let Keys::One(key) = &edit.keys else { return };
+    let found = position(attributes, key);
     let value = edit.action.source().and_then(|source| value(attributes, source, slots));
     match (&edit.action, found, value) {
         (Action::Delete, Some(at), _) => drop(attributes.remove(at)),
         (Action::Insert(_) | Action::Upsert(_), None, Some(value)) => {
-            let key = String::from_utf8(edit.key.to_vec()).expect("keys of edits are text");
+            let key = String::from_utf8(key.to_vec()).expect("keys of edits are text");
             attributes.push(KeyValue { key, value: Some(value), ..KeyValue::default() });
         }
         (Action::Update(_) | Action::Upsert(_), Some(at), Some(value)) => {
@@ -92,6 +93,7 @@ fn value(attributes: &[KeyValue], source: &Source, slots: &[Option<&[u8]>]) -> O
             attributes.get(at).map(|found| found.value.clone().unwrap_or_default())
         }
         Source::Slot(at) => slots.get(*at).copied().flatten().map(decode),
+        Source::Or(inner, default) => value(attributes, inner, slots).or(Some(decode(default))),
     }
 }
 
