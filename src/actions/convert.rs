@@ -24,7 +24,7 @@ impl Transform for Convert {
             Self::Double => double(value.kind()).map(|value| Encoder::new(out).double(4, value)),
             Self::Text if matches!(value.kind(), Kind::String(_)) => None,
             Self::Text => {
-                Encoder::new(out).bytes(1, &text::converted(value));
+                Encoder::new(out).bytes(1, &text::converted(value.kind()));
                 Some(())
             }
         }

@@ -10,15 +10,15 @@ use super::tree::{DEPTH_MAX, elements, members};
 
 /// The JSON text of a value; `None` where JSON has none: an infinite number somewhere in it, or
 /// more levels than [`DEPTH_MAX`].
-pub(super) fn text(value: Value<'_>) -> Option<String> {
+pub(super) fn text(kind: Kind<'_>) -> Option<String> {
     let mut out = String::new();
-    write(value, &mut out, DEPTH_MAX)?;
+    write(kind, &mut out, DEPTH_MAX)?;
     Some(out)
 }
 
-fn write(value: Value<'_>, out: &mut String, depth: usize) -> Option<()> {
+fn write(kind: Kind<'_>, out: &mut String, depth: usize) -> Option<()> {
     let deeper = depth.checked_sub(1)?;
-    match value.kind() {
+    match kind {
         Kind::Unset => out.push_str("null"),
         Kind::String(text) => write_string(text, out),
         Kind::Bool(value) => out.push_str(if value { "true" } else { "false" }),
@@ -35,7 +35,7 @@ fn write(value: Value<'_>, out: &mut String, depth: usize) -> Option<()> {
             out.push('[');
             for (at, element) in elements(list).into_iter().enumerate() {
                 comma(at, out);
-                write(Value::new(element), out, deeper)?;
+                write(Value::new(element).kind(), out, deeper)?;
             }
             out.push(']');
         }
@@ -55,7 +55,7 @@ fn write(value: Value<'_>, out: &mut String, depth: usize) -> Option<()> {
                 comma(at, out);
                 write_string(key, out);
                 out.push(':');
-                write(Value::new(&value), out, deeper)?;
+                write(Value::new(&value).kind(), out, deeper)?;
             }
             out.push('}');
         }

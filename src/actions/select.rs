@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use regex::bytes::{Regex, RegexSet};
-use spanyard_wire::edit::{Item, ItemFilter};
+use spanyard_wire::edit::Found;
+use spanyard_wire::items::{Item, ItemFilter};
 use spanyard_wire::value::{Kind, Value};
 
 use super::{text, tree};
@@ -84,7 +85,7 @@ pub struct ItemTest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Severity {
     /// `min`.
-    pub min: i64,
+    pub min: i32,
     /// `match_undefined`: whether a record without severity is met.
     pub undefined: bool,
 }
@@ -102,6 +103,10 @@ impl ItemFilter for Items {
     fn takes(&self, item: &Item<'_>) -> bool {
         self.include.as_ref().is_none_or(|test| test.holds(item))
             && !self.exclude.as_ref().is_some_and(|test| test.holds(item))
+    }
+
+    fn needs(&self) -> Option<&[u8]> {
+        self.include.as_ref()?.needs()
     }
 }
 
@@ -123,9 +128,9 @@ impl AttributeTest {
         };
         match &self.wanted {
             Wanted::Anything => true,
-            Wanted::Exactly(wanted) => same(found, Value::new(wanted)),
+            Wanted::Exactly(wanted) => same(found.kind(), Value::new(wanted).kind()),
             Wanted::Matching(pattern) => {
-                text::scalar(found).is_some_and(|text| pattern.is_match(&text))
+                text::scalar(found.kind()).is_some_and(|text| pattern.is_match(&text))
             }
         }
     }
@@ -140,13 +145,17 @@ impl ResourceTest {
 
     /// Whether it holds for a resource whose attributes `find` looks up.
     #[must_use]
-    pub fn holds<'a>(&self, find: impl Fn(&[u8]) -> Option<Value<'a>>) -> bool {
+    pub fn holds<'a>(&self, find: impl Fn(&[u8]) -> Option<Found<'a>>) -> bool {
         let service = || {
             let found = find(SERVICE_NAME);
-            found.map_or(Cow::Borrowed(NO_SERVICE), text::converted)
+            found.as_ref().map_or(NO_SERVICE.to_vec(), |found| {
+                text::converted(found.value().kind()).into_owned()
+            })
         };
         self.services.as_ref().is_none_or(|names| names.hold(&service()))
-            && self.attributes.iter().all(|test| test.holds(find(&test.key)))
+            && self.attributes.iter().all(|test| {
+                test.holds(find(&test.key).as_ref().map(Found::value))
+            })
     }
 }
 
@@ -163,12 +172,22 @@ impl ItemTest {
             && self.attributes.is_empty()
     }
 
+    /// Bytes that an item must contain: an attribute's key, or the only name.
+    fn needs(&self) -> Option<&[u8]> {
+        let key = self.attributes.iter().map(|test| &*test.key).max_by_key(|key| key.len());
+        let name = || match &self.names {
+            Some(Names::Exact(names)) if names.len() == 1 => names.first().map(|name| &**name),
+            _ => None,
+        };
+        key.or_else(name).filter(|bytes| !bytes.is_empty())
+    }
+
     fn holds(&self, item: &Item<'_>) -> bool {
         let library = |(name, version): &(Names, Option<Names>)| {
             name.hold(item.scope_name())
                 && version.as_ref().is_none_or(|version| version.hold(item.scope_version()))
         };
-        let body = || item.body().map_or(Cow::Borrowed(&b""[..]), text::converted);
+        let body = || item.body().map_or(Cow::Borrowed(&b""[..]), |value| text::converted(value.kind()));
         self.names.as_ref().is_none_or(|names| names.hold(item.name()))
             && self.kinds.as_ref().is_none_or(|kinds| kinds.hold(kind_text(item.kind())))
             && self.bodies.as_ref().is_none_or(|bodies| bodies.hold(&body()))
@@ -180,7 +199,7 @@ impl ItemTest {
 }
 
 impl Severity {
-    const fn holds(self, number: i64) -> bool {
+    const fn holds(self, number: i32) -> bool {
         if number == 0 { self.undefined } else { number >= self.min }
     }
 }
@@ -196,18 +215,19 @@ pub const KINDS: [&str; 6] = [
 ];
 
 /// Numbers without a name are empty text.
-fn kind_text(kind: i64) -> &'static [u8] {
+fn kind_text(kind: i32) -> &'static [u8] {
     let name = usize::try_from(kind).ok().and_then(|kind| KINDS.get(kind));
     name.map(|name| name.as_bytes()).unwrap_or_default()
 }
 
 /// Equal in type and content; maps in any order.
-fn same(a: Value<'_>, b: Value<'_>) -> bool {
-    match (a.kind(), b.kind()) {
+#[must_use]
+pub fn same(a: Kind<'_>, b: Kind<'_>) -> bool {
+    match (a, b) {
         (Kind::Array(_), Kind::Array(_)) | (Kind::Map(_), Kind::Map(_)) => {
-            let form = |value| {
+            let form = |kind| {
                 let mut out = Vec::new();
-                tree::canonical(value, &mut out);
+                tree::canonical(kind, &mut out);
                 out
             };
             form(a) == form(b)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use spanyard_wire::value::{Kind, Value};
+use spanyard_wire::value::Kind;
 
 use super::{json, number};
 
@@ -15,8 +15,8 @@ pub struct NoText;
 
 /// The text that a value is converted to. Unset: nothing; bytes: base64; lists and maps: JSON.
 #[must_use]
-pub fn converted(value: Value<'_>) -> Cow<'_, [u8]> {
-    match value.kind() {
+pub fn converted(kind: Kind<'_>) -> Cow<'_, [u8]> {
+    match kind {
         Kind::Unset => Cow::Borrowed(b""),
         Kind::String(text) => Cow::Borrowed(text),
         Kind::Bool(value) => Cow::Borrowed(boolean(value)),
@@ -24,7 +24,7 @@ pub fn converted(value: Value<'_>) -> Cow<'_, [u8]> {
         Kind::Double(value) => Cow::Owned(number::double_text(value).into_bytes()),
         Kind::Bytes(bytes) => Cow::Owned(STANDARD.encode(bytes).into_bytes()),
         Kind::Array(_) | Kind::Map(_) => {
-            Cow::Owned(json::text(value).unwrap_or_default().into_bytes())
+            Cow::Owned(json::text(kind).unwrap_or_default().into_bytes())
         }
     }
 }
@@ -33,27 +33,27 @@ pub fn converted(value: Value<'_>) -> Cow<'_, [u8]> {
 ///
 /// # Errors
 /// [`NoText`] for an infinite number, also inside a list or a map.
-pub fn matched(value: Value<'_>) -> Result<Option<Cow<'_, [u8]>>, NoText> {
-    match value.kind() {
+pub fn matched(kind: Kind<'_>) -> Result<Option<Cow<'_, [u8]>>, NoText> {
+    match kind {
         Kind::Unset => Ok(None),
         Kind::Bytes(bytes) => Ok(Some(Cow::Owned(hexadecimal(bytes)))),
         Kind::Array(_) | Kind::Map(_) => {
-            let text = json::text(value).ok_or(NoText)?;
+            let text = json::text(kind).ok_or(NoText)?;
             Ok(Some(Cow::Owned(text.into_bytes())))
         }
         Kind::Double(value) if !value.is_finite() => Err(NoText),
         Kind::String(_) | Kind::Bool(_) | Kind::Int(_) | Kind::Double(_) => {
-            Ok(Some(converted(value)))
+            Ok(Some(converted(kind)))
         }
     }
 }
 
 /// The text that a pattern of `include` or `exclude` looks at; scalars only.
 #[must_use]
-pub fn scalar(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
-    match value.kind() {
+pub fn scalar(kind: Kind<'_>) -> Option<Cow<'_, [u8]>> {
+    match kind {
         Kind::Double(value) => Some(Cow::Owned(number::plain_text(value).into_bytes())),
-        Kind::String(_) | Kind::Bool(_) | Kind::Int(_) => Some(converted(value)),
+        Kind::String(_) | Kind::Bool(_) | Kind::Int(_) => Some(converted(kind)),
         Kind::Unset | Kind::Bytes(_) | Kind::Array(_) | Kind::Map(_) => None,
     }
 }

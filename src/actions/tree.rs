@@ -62,20 +62,20 @@ fn pair(body: &[u8]) -> (&[u8], Cow<'_, [u8]>) {
 
 /// Writes a value so that two are equal, type by type and whatever the order of their maps, when
 /// their bytes are. What lies deeper than [`DEPTH_MAX`] is left out.
-pub(super) fn canonical(value: Value<'_>, out: &mut Vec<u8>) {
-    write_canonical(value, out, DEPTH_MAX);
+pub(super) fn canonical(kind: Kind<'_>, out: &mut Vec<u8>) {
+    write_canonical(kind, out, DEPTH_MAX);
 }
 
-fn write_canonical(value: Value<'_>, out: &mut Vec<u8>, depth: usize) {
+fn write_canonical(kind: Kind<'_>, out: &mut Vec<u8>, depth: usize) {
     let Some(deeper) = depth.checked_sub(1) else {
         return;
     };
     let inner = |bytes: &[u8]| {
         let mut written = Vec::new();
-        write_canonical(Value::new(bytes), &mut written, deeper);
+        write_canonical(Value::new(bytes).kind(), &mut written, deeper);
         written
     };
-    match value.kind() {
+    match kind {
         Kind::Unset => {}
         Kind::String(text) => Encoder::new(out).bytes(1, text),
         Kind::Bool(value) => Encoder::new(out).bool(2, value),
