@@ -7,13 +7,18 @@
 //!
 //! Not here: searching and splicing ([`crate::splice`]); what a filter asks for.
 
+use std::cell::OnceCell;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
+use crate::attributes::List;
+use crate::cursor::Cursor;
 use crate::edit::{Action, Edit, Keys, Source};
-use crate::schema::Signal;
+use crate::resource::Pair;
+use crate::schema::{self, Signal};
+use crate::segments::Span;
 use crate::value::Value;
 
 /// Edits of the items that a filter takes.
@@ -109,60 +114,181 @@ fn needed(edit: &Edit) -> Option<&[u8]> {
 }
 
 /// A view of an item, for filters: its fields where they lie, its attributes as edited so far.
+///
+/// Of a field that occurs more than once the last counts. In an item that is malformed, what comes
+/// before the malformed field is seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
-    signal: Signal,
-    body: &'a [u8],
+    pub(crate) signal: Signal,
+    pub(crate) request: &'a [u8],
+    pub(crate) body: Span,
+    /// The number of its fields that are attributes.
+    pub(crate) attribute: u32,
+    pub(crate) scope: &'a Named,
+    pub(crate) metric: Option<&'a Named>,
+    /// Its attributes, if a step has edited them.
+    pub(crate) list: Option<&'a List>,
 }
 
 impl<'a> Item<'a> {
     /// The name of the span, or of the metric that a data point belongs to; empty for log records.
     #[must_use]
     pub fn name(&self) -> &'a [u8] {
-        let _ = (self.signal, self.body);
-        &[]
+        match (self.signal, self.metric) {
+            (Signal::Traces, _) => self.text(schema::SPAN_NAME),
+            (Signal::Metrics, Some(metric)) => metric.metric_name(self.request).of(self.request),
+            (Signal::Metrics | Signal::Logs, _) => &[],
+        }
     }
 
     /// The number of the span's kind; 0 if it has none.
     #[must_use]
     pub fn kind(&self) -> i32 {
-        0
+        if self.signal == Signal::Traces { self.number(schema::SPAN_KIND) } else { 0 }
     }
 
     /// The value of the first attribute with this key, after the edits of the steps before.
     #[must_use]
     pub fn attribute(&self, key: &[u8]) -> Option<Value<'a>> {
-        let _ = key;
+        if let Some(list) = self.list {
+            return list.value(key, self.request);
+        }
+        let mut cursor = self.cursor();
+        while let Some(field) = cursor.key().ok()? {
+            if field.number() != self.attribute {
+                cursor.skip(field).ok()?;
+                continue;
+            }
+            let attribute = Pair::read(cursor.message(field).ok()?).ok()?.view();
+            if attribute.key == key {
+                return Some(attribute.value);
+            }
+        }
         None
     }
 
     /// The name of the instrumentation scope; empty if it has none.
     #[must_use]
     pub fn scope_name(&self) -> &'a [u8] {
-        &[]
+        self.scope.scope(self.request).0.of(self.request)
     }
 
     /// The version of the instrumentation scope; empty if it has none.
     #[must_use]
     pub fn scope_version(&self) -> &'a [u8] {
-        &[]
+        self.scope.scope(self.request).1.of(self.request)
     }
 
     /// The body of the log record, if it has one.
     #[must_use]
     pub fn body(&self) -> Option<Value<'a>> {
-        None
+        if self.signal != Signal::Logs {
+            return None;
+        }
+        let mut parts = 0_usize;
+        let last = last(self.cursor(), schema::LOG_BODY, &mut parts)?;
+        let whole = self.body.of(self.request);
+        Some(if parts > 1 {
+            Value::split(whole, schema::LOG_BODY)
+        } else {
+            Value::new(last.rest())
+        })
     }
 
     /// The severity number of the log record; 0 if it has none.
     #[must_use]
     pub fn severity_number(&self) -> i32 {
-        0
+        if self.signal == Signal::Logs { self.number(schema::LOG_SEVERITY_NUMBER) } else { 0 }
     }
 
     /// The severity text of the log record; empty if it has none.
     #[must_use]
     pub fn severity_text(&self) -> &'a [u8] {
-        &[]
+        if self.signal == Signal::Logs { self.text(schema::LOG_SEVERITY_TEXT) } else { &[] }
     }
+
+    fn cursor(&self) -> Cursor<'a> {
+        Cursor::at(self.body.start as usize, self.body.of(self.request))
+    }
+
+    fn text(&self, number: u32) -> &'a [u8] {
+        last(self.cursor(), number, &mut 0).map_or(&[], |text| text.rest())
+    }
+
+    /// An enum: the low 32 bits count, as protobuf says.
+    fn number(&self, number: u32) -> i32 {
+        let mut cursor = self.cursor();
+        let mut found = 0;
+        while let Ok(Some(key)) = cursor.key() {
+            if key.number() == number {
+                let Ok(value) = cursor.number(key) else { break };
+                found = u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default();
+            } else if cursor.skip(key).is_err() {
+                break;
+            }
+        }
+        found.cast_signed()
+    }
+}
+
+/// A message that items stand under, whose names are looked up once, when first asked for: the body
+/// of a scope's field or of a metric.
+#[derive(Debug)]
+pub(crate) struct Named {
+    body: Span,
+    names: OnceCell<(Span, Span)>,
+}
+
+impl Named {
+    pub(crate) const fn new(body: Span) -> Self {
+        Self { body, names: OnceCell::new() }
+    }
+
+    /// Name and version of the instrumentation scope, which may come in several parts.
+    fn scope(&self, request: &[u8]) -> (Span, Span) {
+        *self.names.get_or_init(|| {
+            let mut found = (Span::default(), Span::default());
+            let mut cursor = self.cursor(request);
+            while let Ok(Some(key)) = cursor.key() {
+                if key.number() != schema::SCOPE {
+                    if cursor.skip(key).is_err() {
+                        break;
+                    }
+                    continue;
+                }
+                let Ok(scope) = cursor.message(key) else { break };
+                let text = |number| last(scope, number, &mut 0).map(|text| text.span());
+                found.0 = text(schema::SCOPE_NAME).unwrap_or(found.0);
+                found.1 = text(schema::SCOPE_VERSION).unwrap_or(found.1);
+            }
+            found
+        })
+    }
+
+    fn metric_name(&self, request: &[u8]) -> Span {
+        let names = self.names.get_or_init(|| {
+            let name = last(self.cursor(request), schema::METRIC_NAME, &mut 0);
+            (name.map(|name| name.span()).unwrap_or_default(), Span::default())
+        });
+        names.0
+    }
+
+    fn cursor<'a>(&self, request: &'a [u8]) -> Cursor<'a> {
+        Cursor::at(self.body.start as usize, self.body.of(request))
+    }
+}
+
+/// The last length-delimited field with this number, and how many there are.
+fn last<'a>(mut message: Cursor<'a>, number: u32, count: &mut usize) -> Option<Cursor<'a>> {
+    let mut found = None;
+    while let Ok(Some(key)) = message.key() {
+        if key.number() == number {
+            let Ok(body) = message.message(key) else { break };
+            found = Some(body);
+            *count = count.saturating_add(1);
+        } else if message.skip(key).is_err() {
+            break;
+        }
+    }
+    found
 }

@@ -1,12 +1,15 @@
 //! What a key holds after edits.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::{Action, Edit, Keys, Source};
+use crate::attributes::{Inputs, List};
+use crate::cursor::Cursor;
 use crate::resource::Resource;
+use crate::schema;
 use crate::value::Value;
 
-/// What [`lookup`] found: a value where it lies, or one that an edit computed.
+/// What [`lookup`] found: a value where it lies, or one that an edit made.
 #[derive(Clone, Debug)]
 pub enum Found<'a> {
     /// In the request, in an edit or in a slot.
@@ -26,11 +29,25 @@ impl Found<'_> {
     }
 }
 
+/// What an edit means for one key, seen alone.
+enum Say<'a> {
+    /// Nothing.
+    None,
+    Insert(Value<'a>),
+    Update(Value<'a>),
+    Upsert(Value<'a>),
+    DeleteFirst,
+    DeleteAll,
+    /// It depends on what other attributes hold, or on what a transform makes.
+    Computed,
+}
+
 /// The value of `key` as it would be after `edits`, with `slots` as the request's values.
 ///
-/// Only edits that can have a say are played, each once, on the keys they concern: the work grows
-/// with the number of edits, however they copy from one another, and there is no recursion.
-/// Memory is allocated only when the value may come from another attribute.
+/// Where only constants and values of the request can get there, nothing is allocated. Otherwise
+/// the edits that can have a say are played on a copy of the list of attributes, each once: the
+/// work grows with the number of edits times that of attributes, however they copy from one
+/// another, and there is no recursion.
 #[must_use]
 pub fn lookup<'a>(
     resource: Resource<'a>,
@@ -38,92 +55,130 @@ pub fn lookup<'a>(
     slots: &'a [Option<&'a [u8]>],
     key: &[u8],
 ) -> Option<Found<'a>> {
-    let mut play = Play { resource, slots, key, own: State::default(), others: BTreeMap::new() };
-    // Backwards, since an edit sees the results of those before it only.
-    for edit in edits.iter().rev() {
-        if let Keys::One(own) = &edit.keys
-            && let Some(name) = edit.action.source().and_then(Source::attribute)
-            && play.concerns(own)
-            && *name != *key
-        {
-            let _ = play.others.entry(name).or_default();
-        }
-    }
+    // The attributes with the key: `front`, if any, and then those that came, from the nth on.
+    let mut front: Option<Value<'a>> = None;
+    let mut skip = 0_usize;
     for edit in edits {
-        if let Keys::One(own) = &edit.keys
-            && play.concerns(own)
-        {
-            play.apply(own, edit);
+        let say = say(edit, slots, key);
+        if matches!(say, Say::None) {
+            continue;
         }
-    }
-    play.value(key).map(Found::Lent)
-}
-
-/// Edits being played on the keys that [`lookup`] needs.
-struct Play<'a, 'k> {
-    resource: Resource<'a>,
-    slots: &'a [Option<&'a [u8]>],
-    key: &'k [u8],
-    own: State<'a>,
-    others: BTreeMap<&'a [u8], State<'a>>,
-}
-
-/// The attributes with one key: `front`, if any, and then those that came, from the nth on.
-#[derive(Clone, Copy, Default)]
-struct State<'a> {
-    front: Option<Value<'a>>,
-    skip: usize,
-}
-
-impl<'a> Play<'a, '_> {
-    fn concerns(&self, key: &[u8]) -> bool {
-        *key == *self.key || self.others.contains_key(key)
-    }
-
-    fn state(&self, key: &[u8]) -> State<'a> {
-        if *key == *self.key {
-            return self.own;
-        }
-        self.others.get(key).copied().unwrap_or_default()
-    }
-
-    /// The value of the first attribute with this key, at this moment.
-    fn value(&self, key: &[u8]) -> Option<Value<'a>> {
-        let State { front, skip } = self.state(key);
-        front.or_else(|| self.resource.nth(key, skip))
-    }
-
-    fn apply(&mut self, own: &[u8], edit: &'a Edit) {
-        let mut state = self.state(own);
-        let current = self.value(own);
-        let applies = match &edit.action {
-            Action::Insert(_) => current.is_none(),
-            Action::Update(_) | Action::Delete => current.is_some(),
-            Action::Replace(_) | Action::Extract(_) => false,
-            Action::Upsert(_) => true,
+        let present = front.is_some() || resource.nth(key, skip).is_some();
+        let new = match say {
+            Say::Computed => return play(resource, edits, slots, key),
+            Say::DeleteAll => {
+                (front, skip) = (None, usize::MAX);
+                continue;
+            }
+            Say::Insert(value) if !present => Some(value),
+            Say::Update(value) if present => Some(value),
+            Say::Upsert(value) => Some(value),
+            Say::DeleteFirst if present => None,
+            Say::None | Say::Insert(_) | Say::Update(_) | Say::DeleteFirst => continue,
         };
-        let new = edit.action.source().and_then(|source| self.source(source));
-        if !applies || (new.is_none() && !matches!(edit.action, Action::Delete)) {
-            return;
-        }
         // What was first goes, or gives its place to the new one.
-        if state.front.is_none() && current.is_some() {
-            state.skip = state.skip.saturating_add(1);
+        if front.is_none() && present {
+            skip = skip.saturating_add(1);
         }
-        state.front = new;
-        if *own == *self.key {
-            self.own = state;
-        } else if let Some(known) = self.others.get_mut(own) {
-            *known = state;
+        front = new;
+    }
+    front.or_else(|| resource.nth(key, skip)).map(Found::Lent)
+}
+
+fn say<'a>(edit: &'a Edit, slots: &'a [Option<&'a [u8]>], key: &[u8]) -> Say<'a> {
+    if let Action::Extract(extract) = &edit.action
+        && extract.targets().iter().any(|target| **target == *key)
+    {
+        return Say::Computed;
+    }
+    let one = match &edit.keys {
+        Keys::One(own) if **own == *key => true,
+        Keys::Matching(pattern) if pattern.matches(key) => false,
+        Keys::One(_) | Keys::Matching(_) => return Say::None,
+    };
+    let (source, say): (_, fn(Value<'a>) -> Say<'a>) = match &edit.action {
+        Action::Delete => return if one { Say::DeleteFirst } else { Say::DeleteAll },
+        Action::Replace(_) => return Say::Computed,
+        Action::Insert(source) if one => (source, Say::Insert),
+        Action::Update(source) if one => (source, Say::Update),
+        Action::Upsert(source) if one => (source, Say::Upsert),
+        Action::Insert(_) | Action::Update(_) | Action::Upsert(_) | Action::Extract(_) => {
+            return Say::None;
+        }
+    };
+    if source.attribute().is_some() {
+        return Say::Computed;
+    }
+    constant(source, slots).map_or(Say::None, |bytes| say(Value::new(bytes)))
+}
+
+/// The bytes of a source that is no attribute.
+fn constant<'a>(source: &'a Source, slots: &'a [Option<&'a [u8]>]) -> Option<&'a [u8]> {
+    let (mut source, mut default) = (source, None);
+    loop {
+        match source {
+            Source::Or(inner, bytes) => (source, default) = (inner, Some(&**bytes)),
+            Source::Value(bytes) => return Some(bytes),
+            Source::Slot(at) => return slots.get(*at).copied().flatten().or(default),
+            Source::Attribute(_) => return default,
         }
     }
+}
 
-    fn source(&self, source: &'a Source) -> Option<Value<'a>> {
-        match source {
-            Source::Value(bytes) => Some(Value::new(bytes)),
-            Source::Attribute(name) => self.value(name),
-            Source::Or(inner, default) => self.source(inner).or(Some(Value::new(default))),
-            Source::Slot(at) => self.slots.get(*at).copied().flatten().map(Value::new),
+/// Applies the edits that can have a say to the list of attributes.
+#[inline(never)]
+fn play<'a>(
+    resource: Resource<'a>,
+    edits: &'a [Edit],
+    slots: &'a [Option<&'a [u8]>],
+    key: &[u8],
+) -> Option<Found<'a>> {
+    let request = resource.group;
+    let mut list = List::new();
+    let mut group = Cursor::new(request);
+    while let Some(field) = group.key().ok()? {
+        if field.number() == schema::RESOURCE {
+            list.read(group.message(field).ok()?, schema::ATTRIBUTE).ok()?;
+        } else {
+            group.skip(field).ok()?;
         }
+    }
+    let keys = concerned(edits, key);
+    let edits = edits.iter().filter(|edit| concerns(edit, &keys));
+    list.apply(edits, &Inputs { request, slots, limit: usize::MAX }).ok()?;
+    if let Some(value) = list.lent(key, request) {
+        return Some(Found::Lent(value));
+    }
+    let mut made = Vec::new();
+    list.value(key, request)?.append_to(&mut made);
+    Some(Found::Made(made.into()))
+}
+
+/// The keys whose values can get to `key`. Found backwards, since an edit sees the results of those
+/// before it only.
+fn concerned<'a>(edits: &'a [Edit], key: &'a [u8]) -> BTreeSet<&'a [u8]> {
+    let mut keys = BTreeSet::from([key]);
+    for edit in edits.iter().rev() {
+        let Keys::One(own) = &edit.keys else { continue };
+        if !concerns(edit, &keys) {
+            continue;
+        }
+        let from = match &edit.action {
+            Action::Extract(_) => Some(&**own),
+            action => action.source().and_then(Source::attribute),
+        };
+        keys.extend(from);
+    }
+    keys
+}
+
+/// Whether the edit can change what one of these keys holds.
+fn concerns(edit: &Edit, keys: &BTreeSet<&[u8]>) -> bool {
+    if let Action::Extract(extract) = &edit.action {
+        return extract.targets().iter().any(|target| keys.contains(&**target));
+    }
+    match &edit.keys {
+        Keys::One(own) => keys.contains(&**own),
+        Keys::Matching(pattern) => keys.iter().any(|key| pattern.matches(key)),
     }
 }
