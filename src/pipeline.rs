@@ -96,8 +96,7 @@ impl Entry {
 
         let slots = Slots::resolve(&self.lanes.flow().slots, arrival.headers, arrival.peer);
         let slots = slots.views();
-        let facts =
-            Facts { headers: arrival.routing, metadata: arrival.headers, slots: &slots };
+        let facts = Facts { headers: arrival.routing, metadata: arrival.headers, slots: &slots };
         let unrouted = self.choose(bytes, request, &facts, selections);
 
         for (selection, branch) in selections.iter_mut().zip(&self.lanes.flow().branches) {

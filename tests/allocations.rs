@@ -52,11 +52,17 @@ fn routed(edits: Vec<Edit>) -> Flow {
     let value = Literal::String("red".to_owned());
     let when = Condition::AttributeIs { key: "team".to_owned(), value, negated: false };
     let rows = vec![Row { when, to: vec![StageId(1)], copy: false }];
-    let branch = Branch { pipeline: "traces/red".to_owned(), edits, legs: vec![leg(0)] };
+    let branch =
+        Branch { pipeline: "traces/red".to_owned(), edits, items: Vec::new(), legs: vec![leg(0)] };
     Flow {
         entry: vec![StageId(0)],
         stages: vec![
-            Stage::Switch(Switch { edits: Vec::new(), rows, default: Vec::new() }),
+            Stage::Switch(Switch {
+                edits: Vec::new(),
+                rows,
+                default: Vec::new(),
+                default_if_none: false,
+            }),
             Stage::Leaf(0),
         ],
         branches: vec![branch],

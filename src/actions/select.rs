@@ -153,9 +153,10 @@ impl ResourceTest {
             })
         };
         self.services.as_ref().is_none_or(|names| names.hold(&service()))
-            && self.attributes.iter().all(|test| {
-                test.holds(find(&test.key).as_ref().map(Found::value))
-            })
+            && self
+                .attributes
+                .iter()
+                .all(|test| test.holds(find(&test.key).as_ref().map(Found::value)))
     }
 }
 
@@ -187,7 +188,8 @@ impl ItemTest {
             name.hold(item.scope_name())
                 && version.as_ref().is_none_or(|version| version.hold(item.scope_version()))
         };
-        let body = || item.body().map_or(Cow::Borrowed(&b""[..]), |value| text::converted(value.kind()));
+        let body =
+            || item.body().map_or(Cow::Borrowed(&b""[..]), |value| text::converted(value.kind()));
         self.names.as_ref().is_none_or(|names| names.hold(item.name()))
             && self.kinds.as_ref().is_none_or(|kinds| kinds.hold(kind_text(item.kind())))
             && self.bodies.as_ref().is_none_or(|bodies| bodies.hold(&body()))

@@ -112,6 +112,7 @@ fn report(field: &Field<'_>, wrong: Wrong) {
     if wrong.unsupported {
         let reason =
             "conditions compare resource attributes and request headers; see docs/config.md";
+        let reason = wrong.expected.as_deref().unwrap_or(reason);
         field.report.not_supported(mark, &field.path, &wrong.message, reason);
         return;
     }

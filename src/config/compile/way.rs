@@ -9,9 +9,7 @@ use spanyard_wire::items::{ItemFilter, ItemStep};
 
 use super::Builder;
 use crate::actions::select::{ItemTest, Items};
-use crate::config::plan::{
-    Batching, Condition, ContextKey, Exclusion, ItemRule, Literal, Operand,
-};
+use crate::config::plan::{Batching, Condition, ContextKey, Exclusion, ItemRule, Literal, Operand};
 use crate::config::processors::{Attributes, Block, Draft, Processor};
 use crate::config::service::Pipeline;
 

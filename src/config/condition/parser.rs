@@ -97,9 +97,8 @@ impl Parser {
         let of = self.side()?;
         self.sign(",")?;
         let pattern = self.text("a pattern in double quotes")?;
-        let pattern = regexp::compile(&pattern).map_err(|reason| {
-            self.wrong_before(format!("the pattern is not valid: {reason}"))
-        })?;
+        let pattern = regexp::compile(&pattern)
+            .map_err(|reason| self.wrong_before(format!("the pattern is not valid: {reason}")))?;
         self.sign(")")?;
         let matches = Condition::Matches { of, pattern };
         if !matches!(self.peek(), Piece::Sign("==" | "!=")) {
@@ -128,7 +127,9 @@ impl Parser {
             _ => {
                 return match left {
                     Operand::Literal(Literal::Bool(value)) => Ok(Condition::Always(value)),
-                    _ => Err(self.wrong("no comparison").expected("`==`, `!=`, `<`, `<=`, `>`, `>=`")),
+                    _ => Err(self
+                        .wrong("no comparison")
+                        .expected("`==`, `!=`, `<`, `<=`, `>`, `>=`")),
                 };
             }
         };
@@ -214,7 +215,8 @@ impl Parser {
             Piece::Int(index) => usize::try_from(*index).ok(),
             _ => None,
         };
-        let index = index.ok_or_else(|| self.wrong("no index").expected("a whole number from 0"))?;
+        let index =
+            index.ok_or_else(|| self.wrong("no index").expected("a whole number from 0"))?;
         self.advance();
         self.sign("]")?;
         Ok(index)

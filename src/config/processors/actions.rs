@@ -20,14 +20,24 @@ use crate::config::suggest::did_you_mean;
 
 /// The keys of an action, for the tables of both processors.
 pub(super) const KEYS: &[Key] = &[
-    key("key", "text", "required", "the attribute; `delete` and `hash` do with a `pattern` as well"),
+    key(
+        "key",
+        "text",
+        "required",
+        "the attribute; `delete` and `hash` do with a `pattern` as well",
+    ),
     key(
         "action",
         "word",
         "required",
         "`insert`, `update`, `upsert`, `delete`, `hash`, `extract` or `convert`, in any case",
     ),
-    key("value", "any value", "", "the new value; keeps its YAML type, lists and mappings included"),
+    key(
+        "value",
+        "any value",
+        "",
+        "the new value; keeps its YAML type, lists and mappings included",
+    ),
     key("from_attribute", "text", "", "the new value is that of this attribute"),
     key(
         "from_context",

@@ -30,8 +30,16 @@ pub(in crate::config) struct Attributes {
 const OF_RESOURCES: [&str; 3] =
     ["deployment.environment", "deployment.environment.name", "webengine.name"];
 const OF_RESOURCES_FROM: [&str; 10] = [
-    "service.", "k8s.", "host.", "cloud.", "telemetry.sdk.", "telemetry.distro.", "container.",
-    "os.", "process.", "faas.",
+    "service.",
+    "k8s.",
+    "host.",
+    "cloud.",
+    "telemetry.sdk.",
+    "telemetry.distro.",
+    "container.",
+    "os.",
+    "process.",
+    "faas.",
 ];
 
 /// Decodes the processor; `None` when something in it is wrong.

@@ -22,7 +22,12 @@ const BLOCK: Table = Table {
     keys: &[
         key("match_type", "word", "", "`strict` or `regexp`; needed where text is compared"),
         key("regexp", "mapping", "", "accepted: patterns are compiled, results are not cached"),
-        key("services", "list of text", "[]", "traces: one of these is the resource's service.name"),
+        key(
+            "services",
+            "list of text",
+            "[]",
+            "traces: one of these is the resource's service.name",
+        ),
         key("span_names", "list of text", "[]", "traces: one of these is the span's name"),
         key("span_kinds", "list of text", "[]", "traces: one of these, such as SPAN_KIND_SERVER"),
         key("log_bodies", "list of text", "[]", "logs: one of these is the body's text"),
