@@ -200,7 +200,7 @@ fn a_request_condition_that_can_never_match_is_taken_with_a_warning() {
         ("request[\"a\"] == 5", "15 bad-value: no text in double quotes"),
         ("attributes[\"a\"] == \"v\"", "0 bad-value: no condition on a request header"),
         ("request[\"a\"] == \"v\" or request[\"b\"] != \"w\"", "36 bad-value: a second comparison"),
-        ("request[\"a\"] == \"x==y\"", "17 bad-value: a second comparison"),
+        ("request[\"a\"] == \"x==y\"", "18 bad-value: a second comparison"),
     ];
     for (text, expected) in cases {
         assert_eq!(parsed("request", "condition", text), Err(expected.to_owned()), "{text}");

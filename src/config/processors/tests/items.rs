@@ -34,7 +34,8 @@ fn blocks_are_split_into_what_the_resource_and_what_the_item_decides() {
 /// The order of processors matters where a rule looks at the resource.
 #[test]
 fn a_rule_knows_which_edits_of_the_resource_come_before_it() {
-    let processors = "{resource: {attributes: [{key: a, action: delete}, {key: b, action: delete}]}, \
+    let processors = "{resource: {attributes: [{key: a, action: delete}, \
+                         {key: b, action: delete}]}, \
                        resource/b: {attributes: [{key: c, action: delete}]}, \
                        attributes: {actions: [{key: d, action: delete}]}, \
                        attributes/b: {actions: [{key: d, value: 1, action: upsert}]}}";
