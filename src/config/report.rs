@@ -134,7 +134,7 @@ impl<'a> Report<'a> {
             let hidden: Vec<(usize, usize)> =
                 here.map(|s| (s.column.saturating_sub(1), s.width)).collect();
             let line = sources.line(mark.source, mark.line);
-            problem.line_text = line.map(|line| secret::mask(line, &hidden));
+            problem.line_text = line.map(|line| secret::mask(&line, &hidden));
             problem.found = problem.found.map(|found| secret::mask(&found, &[]));
             problem
         });
