@@ -60,6 +60,14 @@ pub enum Code {
     Surprising,
     /// `${...}` that cannot be replaced.
     Substitution,
+    /// A variable that is not set and has no default.
+    UnsetVariable,
+    /// A secret, such as a header's value, that comes out empty.
+    EmptyValue,
+    /// A duration without a unit.
+    DurationUnit,
+    /// A section that a later file removes.
+    RemovedSection,
 }
 
 impl Code {
@@ -81,6 +89,10 @@ impl Code {
             Self::Ignored => "ignored",
             Self::Surprising => "surprising",
             Self::Substitution => "substitution",
+            Self::UnsetVariable => "unset-variable",
+            Self::EmptyValue => "empty-value",
+            Self::DurationUnit => "duration-unit",
+            Self::RemovedSection => "removed-section",
         }
     }
 }
