@@ -58,7 +58,7 @@ pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, Str
         budget: budget(settings, host),
         admin: Admin { health, metrics },
         runtime,
-        logs: settings.service.telemetry.logs,
+        logs: settings.service.telemetry.logs.clone(),
     })
 }
 

@@ -384,6 +384,6 @@ fn plan_of(destination: plan::Destination) -> Plan {
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: LONG },
-        logs: Logs { level: tracing::Level::INFO, json: false },
+        logs: Logs::default(),
     }
 }
