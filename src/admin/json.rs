@@ -74,9 +74,8 @@ mod tests {
             ("list", Json::list([Json::whole(7), Json::flag(true)])),
             ("none", Json::list([])),
         ]);
-        assert_eq!(
-            json.into_string(),
-            "{\"text\":\"a \\\"b\\\"\\\\\\n\\u0001\\u007fé\u{1F600}\",\"list\":[7,true],\"none\":[]}"
-        );
+        let text = "a \\\"b\\\"\\\\\\n\\u0001\\u007fé\u{1F600}";
+        let expected = format!("{{\"text\":\"{text}\",\"list\":[7,true],\"none\":[]}}");
+        assert_eq!(json.into_string(), expected);
     }
 }

@@ -8,8 +8,8 @@
 //! The thread shares nothing with the shards but cells it reads, so a page is answered while every
 //! shard is busy. A connection carries one request, as the Collector's health check does. Limits:
 //! - connections open at a listener <= [`CONNECTIONS_MAX`]; the next one waits in the kernel;
-//! - a connection lives <= [`CONNECTION_AGE_MAX`], idle and slow ones too; at the control door, where
-//!   an answer waits for a reload, <= [`CONTROL_AGE_MAX`];
+//! - a connection lives <= [`CONNECTION_AGE_MAX`], idle and slow ones too; at the control door,
+//!   where an answer waits for a reload, <= [`CONTROL_AGE_MAX`];
 //! - a request head is <= 16 KiB, so the listeners hold at most 3 x 64 x (16 KiB + one page).
 //!
 //! It changes nothing itself: a reload is asked for, and done by the main thread. Sockets are bound

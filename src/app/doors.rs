@@ -111,10 +111,9 @@ pub(super) fn bind_control(admin: &Admin) -> io::Result<Option<TcpListener>> {
         Ok(listener) => Ok(Some(listener)),
         Err(error) if control.asked_for => Err(named(control.endpoint, &error)),
         Err(error) => {
-            tracing::warn!(
-                "no admin port, so no reload over HTTP: {}; `extensions.spanyard.admin` names another",
-                named(control.endpoint, &error)
-            );
+            let error = named(control.endpoint, &error);
+            let hint = "`extensions.spanyard.admin` names another port";
+            tracing::warn!(%error, hint, "no admin port, so no reload over HTTP");
             Ok(None)
         }
     }
