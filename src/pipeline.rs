@@ -11,6 +11,7 @@
 
 mod admission;
 mod arrival;
+mod carry;
 mod lanes;
 
 use std::cell::RefCell;

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::schema::Signal;
 
+use super::exporters;
 use super::extensions::{self, Extension};
 use super::id::Id;
 use super::plan::{
@@ -69,7 +70,7 @@ fn started(settings: &Settings) -> (Option<super::plan::Health>, RuntimePlan) {
         match settings.extensions.get(&reference.id) {
             Some(Extension::Health(page, _)) => health = Some(page.clone()),
             Some(Extension::Runtime(plan)) => runtime = *plan,
-            Some(Extension::Ignored) | None => {}
+            Some(Extension::Auth(_) | Extension::Ignored) | None => {}
         }
     }
     (health, runtime)
@@ -111,7 +112,11 @@ impl Destinations<'_> {
                 self.list.push(Destination {
                     exporter: exporter.to_string(),
                     signal,
-                    target: decoded.target(signal)?,
+                    target: exporters::applied(
+                        self.settings,
+                        decoded.auth.as_ref(),
+                        decoded.target(signal)?,
+                    ),
                     queue: decoded.queue.clone(),
                     retry: decoded.retry,
                 });

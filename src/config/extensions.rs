@@ -1,17 +1,48 @@
-//! `extensions`: `health_check`, and our own `spanyard` for threads and drain.
+//! `extensions`: `health_check`, the authenticators of exporters, and our own `spanyard` for threads
+//! and drain.
+
+mod auth;
+mod storage;
 
 use std::time::Duration;
 
+use super::HostFacts;
 use super::decode::Field;
 use super::document::Component;
 use super::keys::{Table, key};
 use super::listen::{self, Listen};
 use super::plan::{Health, RuntimePlan};
 use super::problems::Code;
+use super::processors;
 use super::report::Fault;
 use super::unsupported;
+pub(super) use auth::{Authenticator, reference as auth_reference};
 
-pub(super) const TABLES: [&Table; 2] = [&HEALTH_CHECK, &SPANYARD];
+pub(super) const TABLES: [&Table; 10] = [
+    &HEALTH_CHECK,
+    &SPANYARD,
+    &auth::BASIC,
+    &auth::CLIENT_AUTH,
+    &auth::HTPASSWD,
+    &auth::BEARER,
+    &auth::SETTER,
+    &auth::SETTER_HEADER,
+    &storage::FILE_STORAGE,
+    &storage::COMPACTION,
+];
+
+/// Types of extensions, both dialects.
+const KINDS: [&str; 9] = [
+    "health_check",
+    "spanyard",
+    "basicauth",
+    "basic_auth",
+    "bearertokenauth",
+    "bearer_token_auth",
+    "headers_setter",
+    "file_storage",
+    "memory_limiter",
+];
 
 /// Threads that may be configured; each holds listeners, queues and connections of its own.
 const SHARDS_MAX: u64 = 1024;
@@ -39,7 +70,8 @@ const SPANYARD: Table = Table {
 pub(super) enum Extension {
     Health(Health, Listen),
     Runtime(RuntimePlan),
-    /// Accepted without effect; the warning has been recorded.
+    Auth(Authenticator),
+    /// Accepted without effect; where that matters, a warning has been recorded.
     Ignored,
 }
 
@@ -49,18 +81,29 @@ pub(super) const fn default_runtime() -> RuntimePlan {
 }
 
 /// Decodes one extension; `None` when its type is unknown or something in it is wrong.
-pub(super) fn decode(component: &Component<'_>) -> Option<Extension> {
+pub(super) fn decode(component: &Component<'_>, host: &HostFacts) -> Option<Extension> {
     let field = &component.field;
     match component.id.kind() {
         "health_check" => health_check(field),
         "spanyard" => spanyard(field).map(Extension::Runtime),
+        "basicauth" | "basic_auth" => auth::basic(field).map(Extension::Auth),
+        "bearertokenauth" | "bearer_token_auth" => auth::bearer(field).map(Extension::Auth),
+        "headers_setter" => auth::setter(field).map(Extension::Auth),
+        "file_storage" => storage::file_storage(field).map(|()| Extension::Ignored),
+        "memory_limiter" => {
+            let _read = processors::memory_limiter(field, host)?;
+            let fault = Fault::new(Code::Ignored, "the `memory_limiter` extension has no effect");
+            let hint = "`middlewares` are not supported yet: use the processor `memory_limiter`";
+            field.report.warning(field.key, &field.path, fault.hint(hint));
+            Some(Extension::Ignored)
+        }
         kind => {
             if let Some(reason) = unsupported::ignored_extension(kind) {
                 let fault = Fault::new(Code::Ignored, format!("`{kind}` is ignored"));
                 field.report.warning(field.key, &field.path, fault.hint(reason));
                 return Some(Extension::Ignored);
             }
-            component.unknown_type("extensions", &["health_check", "spanyard"]);
+            component.unknown_type("extensions", &KINDS);
             None
         }
     }

@@ -16,7 +16,8 @@ use std::time::Duration;
 use crate::units::{DestinationId, ReceiverId};
 
 pub use destination::{
-    Compression, Destination, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Target, TlsClient,
+    Compression, ConnectionPlan, Credential, Destination, GrpcTarget, HeaderStep, HeaderVerb,
+    HttpTarget, Keepalive, Peer, Pem, QueuePlan, RetryPlan, Secret, Target, TlsClient, TlsVersion,
 };
 pub use flow::{
     Batching, Branch, Condition, ContextKey, Flow, Leg, Literal, Row, Sizer, Stage, StageId, Switch,

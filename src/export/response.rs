@@ -60,20 +60,14 @@ pub enum About {
     Request,
 }
 
-/// Reads the body of a success. One that cannot be read is a success with a warning: the status has
-/// spoken.
-fn accepted(message: &[u8]) -> Verdict {
-    let partial = match reply::read_partial_success(message) {
-        Ok(partial) => partial.map(|partial| Partial {
-            rejected: u64::try_from(partial.rejected).unwrap_or(0),
-            message: clean(&partial.message).into_owned(),
-        }),
-        Err(error) => Some(Partial {
-            rejected: 0,
-            message: format!("accepted, with an answer that cannot be read: {error}"),
-        }),
-    };
-    Verdict::Accepted { partial }
+/// Reads the body of a success; `None` when it cannot be read.
+fn accepted(message: &[u8]) -> Option<Verdict> {
+    let partial = reply::read_partial_success(message).ok()?;
+    let partial = partial.map(|partial| Partial {
+        rejected: u64::try_from(partial.rejected).unwrap_or(0),
+        message: clean(&partial.message).into_owned(),
+    });
+    Some(Verdict::Accepted { partial })
 }
 
 /// Status and words as one text; a known misleading answer gets its explanation.

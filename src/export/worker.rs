@@ -22,11 +22,12 @@ use std::time::Duration;
 use super::bisect::{FUTILE_MAX, Pieces};
 use super::breaker::{Gate, Health};
 use super::deadline::Deadline;
-use super::deflate::{Deflater, Purse};
+use super::deflate::{Deflater, Purse, encoding_of};
 use super::line::{Caller, Fault, Line, Parcel, Progress, Trouble};
 use super::report::{self, Reporter};
 use super::response::{About, Partial, Verdict};
 use super::retry::{AFTER_MAX, Backoff, Dice};
+use crate::config::plan::Compression;
 use crate::queue::batch::{Encoding, Sealed};
 use crate::queue::{Destination, Fate, Flight};
 use crate::runtime::clock;
@@ -44,8 +45,7 @@ pub(super) struct Crew {
     pub(super) caller: Caller,
     /// Of one attempt; `None` is no bound.
     pub(super) timeout: Option<Duration>,
-    /// The gzip level; `None` is no compression.
-    pub(super) gzip: Option<u32>,
+    pub(super) compression: Compression,
     pub(super) gate: Gate,
     pub(super) reporter: Reporter,
     pub(super) deflater: Rc<Deflater>,
@@ -116,6 +116,11 @@ impl Worker {
         let retry = crew.destination.plan().retry;
         let backoff = retry.map(|plan| Backoff::new(plan, clock::now()));
         let mut trip = Trip { flight, backoff, attempts: 0 };
+        if let Some(why) = crew.caller.dresser().objection(batch.context().map(Rc::as_ref)) {
+            let lost = trip.flight.unsettled();
+            trip.flight.settle(lost, Fate::Rejected);
+            return crew.reporter.refused(clock::now(), &why, lost);
+        }
         let mut pieces = Pieces::whole(batch);
         let (mut apart, mut taken, mut probing) = (false, false, false);
         while let Some(piece) = pieces.take() {
@@ -274,20 +279,22 @@ impl Crew {
     /// bytes are free from now on.
     async fn pack(&self, piece: Sealed) -> (Parcel, Option<Sealed>) {
         let payload = piece.payload();
-        let raw = Parcel { payload: Arc::clone(payload), encoding: piece.encoding() };
-        let parcel = match (piece.encoding(), self.gzip) {
-            (Encoding::Gzip, _) | (Encoding::Identity, None) => raw,
-            (Encoding::Identity, Some(level)) => {
+        let (encoding, context) = (piece.encoding(), piece.context().cloned());
+        let raw = Parcel { payload: Arc::clone(payload), encoding, context };
+        let parcel = match (encoding, encoding_of(self.compression)) {
+            (Encoding::Identity, wanted) if wanted != Encoding::Identity => {
                 let purse =
                     Purse { home: self.destination.home(), bytes: self.destination.bytes() };
-                match self.deflater.gzip(payload, level, piece.shared(), purse).await {
-                    Ok(payload) => Parcel { payload, encoding: Encoding::Gzip },
+                let with = self.compression;
+                match self.deflater.compress(payload, with, piece.shared(), purse).await {
+                    Ok(payload) => Parcel { payload, encoding: wanted, ..raw },
                     Err(_) => {
                         self.reporter.uncompressed(clock::now(), payload.len());
                         raw
                     }
                 }
             }
+            _ => raw,
         };
         self.destination.meter().bytes_payload.increment(piece.weight().bytes);
         (parcel, (piece.requests() > 1).then_some(piece))

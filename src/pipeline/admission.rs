@@ -35,6 +35,8 @@ struct Intent<'a> {
     weight: Weight,
     shape: Shape,
     room: Option<Room>,
+    /// What would travel with it found no room in the budget.
+    short: bool,
 }
 
 /// How a copy travels.
@@ -93,8 +95,18 @@ impl Entry {
                 let weight = weight_of(selection);
                 for lane in self.lanes.of_branch(branch) {
                     let joining = lane.joining(headers);
+                    let short = joining.is_err();
+                    let joining = joining.unwrap_or_default();
                     let shape = source.shape(lane, &joining, selection);
-                    intents.push(Intent { branch, lane, joining, weight, shape, room: None });
+                    intents.push(Intent {
+                        branch,
+                        lane,
+                        joining,
+                        weight,
+                        shape,
+                        room: None,
+                        short,
+                    });
                 }
             }
             let own = intents.get_mut(first..).unwrap_or_default();
@@ -144,7 +156,7 @@ impl Entry {
             _ => None,
         };
         for intent in intents {
-            if intent.shape.needs_slices() && payload.is_none() {
+            if intent.short || (intent.shape.needs_slices() && payload.is_none()) {
                 continue;
             }
             let Intent { lane, joining, weight, shape, .. } = intent;
@@ -166,7 +178,7 @@ impl Entry {
     ) -> Option<Hold> {
         let mut hold = None;
         let mut cells: SmallVec<[(usize, Shared); 2]> = SmallVec::new();
-        for Intent { branch, lane, joining, weight, shape, room } in intents {
+        for Intent { branch, lane, joining, weight, shape, room, .. } in intents {
             let destination = &lane.destination;
             let Some(room) = room else { continue };
             let selection = selections.get(branch);

@@ -16,6 +16,7 @@ use crate::buf::block::Block;
 use crate::buf::budget::{Exhausted, Ticket};
 use crate::buf::payload::{Chunk, Payload};
 use crate::buf::pool::Home;
+use crate::queue::context::Context;
 use crate::units::{KIB, Weight};
 
 /// Copies up to this size are gathered; larger ones travel as slices.
@@ -30,6 +31,16 @@ pub enum Encoding {
     Identity,
     /// gzip, one or several members.
     Gzip,
+    /// The zlib format, called `zlib`.
+    Zlib,
+    /// The zlib format, called `deflate`.
+    Deflate,
+    /// zstd.
+    Zstd,
+    /// One snappy block.
+    Snappy,
+    /// The framed snappy format.
+    SnappyFramed,
 }
 
 /// A payload compressed once for every destination that wants it so.
@@ -65,6 +76,7 @@ pub struct Batch {
     weight: Weight,
     encoding: Encoding,
     shared: Option<Shared>,
+    context: Option<Rc<Context>>,
     held: Option<Held>,
     since: Instant,
     detached: bool,
@@ -79,6 +91,7 @@ pub struct Sealed {
     weight: Weight,
     encoding: Encoding,
     shared: Option<Shared>,
+    context: Option<Rc<Context>>,
 }
 
 impl Batch {
@@ -93,6 +106,7 @@ impl Batch {
             weight: Weight::default(),
             encoding: Encoding::Identity,
             shared: None,
+            context: None,
             held: None,
             since,
             detached: false,
@@ -159,6 +173,11 @@ impl Batch {
             }
             None => self.held = Some(Held { slots, share }),
         }
+    }
+
+    /// Says what travels with the batch: the same for each of its copies.
+    pub fn carry(&mut self, context: Option<&Rc<Context>>) {
+        self.context = context.cloned();
     }
 
     fn push(&mut self, part: Part) {
@@ -242,6 +261,7 @@ impl Batch {
             weight: self.weight,
             encoding: self.encoding,
             shared: self.shared,
+            context: self.context,
         };
         (sealed, self.held)
     }
@@ -276,6 +296,12 @@ impl Sealed {
     #[must_use]
     pub const fn shared(&self) -> Option<&Shared> {
         self.shared.as_ref()
+    }
+
+    /// What travels with it.
+    #[must_use]
+    pub const fn context(&self) -> Option<&Rc<Context>> {
+        self.context.as_ref()
     }
 
     /// Cuts a merged batch in two along its joints; `None` for a single request.
@@ -330,6 +356,7 @@ impl Sealed {
             weight,
             encoding: self.encoding,
             shared: None,
+            context: self.context.clone(),
         }
     }
 }

@@ -82,8 +82,10 @@ pub fn target(capacity: u64) -> plan::Destination {
             path: "/v1/traces".to_owned(),
             authority: "127.0.0.1:1".to_owned(),
             headers: Vec::new(),
+            auth: Vec::new(),
             compression: Compression::None,
             timeout: Duration::from_secs(1),
+            connection: plan::ConnectionPlan::default(),
         }),
         queue: QueuePlan {
             capacity,

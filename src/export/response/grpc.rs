@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use spanyard_wire::reply;
 
-use super::{About, Verdict, accepted, explain};
+use super::{About, Partial, Verdict, accepted, explain};
 
 /// The names of the codes, by number.
 const CODES: [&str; 17] = [
@@ -53,7 +53,11 @@ pub fn judge(status: StatusCode, trailers: &HeaderMap, message: &[u8]) -> Verdic
         None => code_of_http(status),
     };
     if code == 0 {
-        return accepted(message);
+        let message_unread = || {
+            let message = "accepted, with an answer that cannot be read".to_owned();
+            Verdict::Accepted { partial: Some(Partial { rejected: 0, message }) }
+        };
+        return accepted(message).unwrap_or_else(message_unread);
     }
     let details = trailers.get("grpc-status-details-bin").and_then(decoded);
     let view = details.as_deref().and_then(|bytes| reply::read_status(bytes).ok());

@@ -14,8 +14,7 @@ use super::{About, Verdict, accepted, explain};
 pub fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], wall: SystemTime) -> Verdict {
     let protobuf = is_protobuf(headers);
     if status.is_success() {
-        let readable = protobuf && !body.is_empty();
-        return if readable { accepted(body) } else { Verdict::Accepted { partial: None } };
+        return success(headers, body);
     }
     let why = explain(status.as_str(), &words(status, headers, body, protobuf));
     match status {
@@ -29,6 +28,27 @@ pub fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], wall: SystemT
         }
         _ => Verdict::Permanent { about: about(status), why },
     }
+}
+
+/// A success counts as none if its body is not what its type says, exactly as written: what answers
+/// is no OTLP server then, or half of one.
+fn success(headers: &HeaderMap, body: &[u8]) -> Verdict {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let unreadable = || {
+        let why = "a success whose answer cannot be read".to_owned();
+        Verdict::Retry { after: None, throttled: false, why }
+    };
+    match (kind, body.is_empty()) {
+        (b"application/x-protobuf", false) => accepted(body).unwrap_or_else(unreadable),
+        (b"application/json", _) if !looks_like_json(body) => unreadable(),
+        _ => Verdict::Accepted { partial: None },
+    }
+}
+
+/// Whether a text may be an object, or nothing at all: its inside is not looked at.
+fn looks_like_json(body: &[u8]) -> bool {
+    let text = body.trim_ascii();
+    matches!(text, [] | [b'{', .., b'}'] | b"null")
 }
 
 const fn about(status: StatusCode) -> About {

@@ -331,8 +331,10 @@ fn target() -> plan::Destination {
             path: "/v1/traces".to_owned(),
             authority: "127.0.0.1:1".to_owned(),
             headers: Vec::new(),
+            auth: Vec::new(),
             compression: Compression::None,
             timeout: Duration::from_secs(1),
+            connection: plan::ConnectionPlan::default(),
         }),
         queue: QueuePlan {
             capacity: 100_000,
