@@ -1,5 +1,5 @@
-//! `exporters`: `otlp`, `otlphttp`, `debug` and `nop`, with their authentication, compression, queue,
-//! retry and TLS settings.
+//! `exporters`: `otlp`, `otlphttp`, `debug` and `nop`, with their authentication, compression,
+//! queue, retry and TLS settings.
 
 mod auth;
 mod compression;

@@ -1,5 +1,5 @@
-//! `extensions`: `health_check`, the authenticators of exporters, and our own `spanyard` for threads
-//! and drain.
+//! `extensions`: `health_check`, the authenticators of exporters, and our own `spanyard` for
+//! threads and drain.
 
 mod auth;
 mod storage;

@@ -84,8 +84,8 @@ impl Deflater {
         Rc::new(Self { states: RefCell::default(), large: Mutex::default(), compressed })
     }
 
-    /// The payload compressed; taken from `shared`, or put there, when the payload travels to several
-    /// destinations, all of which want the same.
+    /// The payload compressed; taken from `shared`, or put there, when the payload travels to
+    /// several destinations, all of which want the same.
     ///
     /// # Errors
     /// [`Uncompressed`]: why it must leave as it is.

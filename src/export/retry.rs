@@ -5,8 +5,9 @@
 //!  interval(n) = min(initial * multiplier^n, interval_max)
 //!  delay(n)    = max(interval(n) * (1 +- jitter), min(Retry-After, 5 min), 10 ms)
 //! ```
-//! A delay that would end after `elapsed_max`, or what the backend asked for beyond it, is not waited
-//! for: the batch is given up at once, as the Collector does. Pure: time and randomness are arguments.
+//! A delay that would end after `elapsed_max`, or what the backend asked for beyond it, is not
+//! waited for: the batch is given up at once, as the Collector does. Pure: time and randomness are
+//! arguments.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
-//! TLS settings of an exporter, turned into a rustls configuration when the plan is loaded, and again
-//! as often as `reload_interval` says.
+//! TLS settings of an exporter, turned into a rustls configuration when the plan is loaded, and
+//! again as often as `reload_interval` says.
 //!
 //! The provider is ring, named explicitly: nothing depends on a process-wide default. Certificates
-//! come from `ca_file` or `ca_pem` or, without them, from the system's store, as with the Collector.
+//! come from `ca_file` or `ca_pem` or, without them, from the system's store, as in the Collector.
 
 use std::fs;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! Input comes in pieces; output goes into one pooled block that grows under its ticket. Snappy has
 //! no stream format of its own over HTTP: its block is written as the lengths' sum followed by the
-//! elements of 64 KiB pieces, each compressed by itself, which is what an encoder of the whole does.
+//! elements of 64 KiB pieces, each compressed by itself, as an encoder of the whole does it.
 
 use std::io::{self, Write};
 
