@@ -273,6 +273,7 @@ fn local(reach: Reach) -> Exporter {
         sizer: Sizer::Requests,
         consumers: delivery::CONSUMERS,
         required: false,
+        waits: false,
         merge: false,
         batch: None,
     };

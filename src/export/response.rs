@@ -30,6 +30,8 @@ pub enum Verdict {
         after: Option<Duration>,
         /// The backend lives and asks to be sent less.
         throttled: bool,
+        /// The gRPC code, or the one that stands for the HTTP status.
+        code: u8,
         /// Status and words.
         why: String,
     },
@@ -37,6 +39,8 @@ pub enum Verdict {
     Permanent {
         /// What the refusal is about.
         about: About,
+        /// The gRPC code, or the one that stands for the HTTP status.
+        code: u8,
         /// Status and words.
         why: String,
     },

@@ -10,6 +10,7 @@ mod retry;
 mod server;
 mod socket;
 mod tls;
+mod waiting;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -120,6 +121,7 @@ impl Wish {
             sizer: Sizer::Requests,
             consumers: self.workers,
             required: false,
+            waits: false,
             merge: true,
             batch: None,
         };

@@ -113,7 +113,13 @@ impl Entry {
             payloads.push(self.take_room(now, &source, selection, own));
         }
 
-        let verdict = judge(request, selections, &intents);
+        let verdict = match judge(request, selections, &intents) {
+            // Who waits for everything is not told that a part is as good as lost.
+            Verdict::Partial { .. } if intents.iter().any(|intent| intent.lane.waits) => {
+                Verdict::Refused(Refusal::Overloaded)
+            }
+            verdict => verdict,
+        };
         if matches!(verdict, Verdict::Refused(_)) {
             for intent in intents {
                 intent.lane.destination.cancel(&intent.joining);
@@ -167,7 +173,7 @@ impl Entry {
         payload
     }
 
-    /// Queues every copy that has room; returns a destination above the soft limit.
+    /// Queues every copy that has room; returns what the answer is to wait for.
     fn queue(
         &self,
         now: Instant,
@@ -176,9 +182,9 @@ impl Entry {
         payloads: &[Option<Payload>],
         intents: SmallVec<[Intent<'_>; 4]>,
     ) -> Option<Hold> {
-        let mut hold = None;
+        let mut hold = Hold::default();
         let mut cells: SmallVec<[(usize, Shared); 2]> = SmallVec::new();
-        for Intent { branch, lane, joining, weight, shape, room, .. } in intents {
+        for Intent { branch, lane, mut joining, weight, shape, room, .. } in intents {
             let destination = &lane.destination;
             let Some(room) = room else { continue };
             let selection = selections.get(branch);
@@ -201,12 +207,15 @@ impl Entry {
                 _ => Goods::Small(&write),
             };
             self.count_shape(shape, weight, selection);
+            if lane.waits {
+                joining.claim = Some(hold.claim());
+            }
             destination.push(now, room, &joining, weight, &goods);
             if lane.real && destination.is_pressed() {
-                hold = Some(Hold::on(Rc::clone(destination)));
+                hold.press(destination);
             }
         }
-        hold
+        hold.some()
     }
 
     fn count_shape(&self, shape: Shape, weight: Weight, selection: Option<&Selection>) {

@@ -30,6 +30,8 @@ pub(super) struct Lane {
     pub(super) joining: Joining,
     pub(super) wants: Compression,
     pub(super) real: bool,
+    /// The client's answer waits for the backend's.
+    pub(super) waits: bool,
     /// Lanes of one branch that want the same compression: number of the set, unique in the flow.
     pub(super) shares: Option<usize>,
     carrier: Carrier,
@@ -98,7 +100,8 @@ impl Lane {
             Target::Debug | Target::Nop => Compression::None,
         };
         let real = destination.plan().is_real();
-        Some(Self { destination, joining, wants, real, shares: None, carrier })
+        let waits = real && destination.plan().queue.waits;
+        Some(Self { destination, joining, wants, real, waits, shares: None, carrier })
     }
 
     /// How a request with these headers joins others on this lane.

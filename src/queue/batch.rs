@@ -16,7 +16,9 @@ use crate::buf::block::Block;
 use crate::buf::budget::{Exhausted, Ticket};
 use crate::buf::payload::{Chunk, Payload};
 use crate::buf::pool::Home;
+use crate::queue::Joining;
 use crate::queue::context::Context;
+use crate::queue::receipt::Claim;
 use crate::units::{KIB, Weight};
 
 /// Copies up to this size are gathered; larger ones travel as slices.
@@ -54,10 +56,11 @@ pub struct Held {
 }
 
 /// One request's copy inside a batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Part {
     weight: Weight,
     place: Place,
+    claim: Option<Rc<Claim>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +144,7 @@ impl Batch {
         let start = block.len();
         write(block.bytes_mut());
         let end = block.len();
-        self.push(Part { weight, place: Place::Gathered { start, end } });
+        self.push(Part { weight, place: Place::Gathered { start, end }, claim: None });
         self.shared = None;
     }
 
@@ -151,7 +154,7 @@ impl Batch {
         self.chunks.extend(payload.chunks().iter().cloned());
         self.chunk_bytes = self.chunk_bytes.saturating_add(payload.len());
         let end = self.chunks.len();
-        self.push(Part { weight, place: Place::Chunks { start, end } });
+        self.push(Part { weight, place: Place::Chunks { start, end }, claim: None });
         self.shared = shared.filter(|_| self.parts.len() == 1).cloned();
     }
 
@@ -175,9 +178,13 @@ impl Batch {
         }
     }
 
-    /// Says what travels with the batch: the same for each of its copies.
-    pub fn carry(&mut self, context: Option<&Rc<Context>>) {
-        self.context = context.cloned();
+    /// Says what travels with the batch, the same for each of its copies, and who waits for the copy
+    /// that was put in last.
+    pub fn carry(&mut self, joining: &Joining) {
+        self.context.clone_from(&joining.context);
+        if let Some(last) = self.parts.last_mut() {
+            last.claim.clone_from(&joining.claim);
+        }
     }
 
     fn push(&mut self, part: Part) {
@@ -298,6 +305,12 @@ impl Sealed {
         self.shared.as_ref()
     }
 
+    /// Who waits for what becomes of its copies; mostly nobody.
+    #[must_use]
+    pub fn claims(&self) -> Vec<Rc<Claim>> {
+        self.parts.iter().filter_map(|part| part.claim.clone()).collect()
+    }
+
     /// What travels with it.
     #[must_use]
     pub const fn context(&self) -> Option<&Rc<Context>> {
@@ -346,7 +359,7 @@ impl Sealed {
                 }
             }
             let place = Place::Chunks { start, end: payload.chunks().len() };
-            kept.push(Part { weight: part.weight, place });
+            kept.push(Part { weight: part.weight, place, claim: part.claim.clone() });
             weight = weight.plus(part.weight);
         }
         Self {

@@ -13,6 +13,7 @@
 pub mod batch;
 pub mod context;
 mod flight;
+pub mod receipt;
 pub mod ring;
 mod upkeep;
 mod wake;
@@ -39,6 +40,7 @@ use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
 use context::Context;
 pub use flight::{Fate, Flight};
+use receipt::Claim;
 use ring::{MergeKey, Ring, size};
 pub use upkeep::DeadOn;
 use wake::Desk;
@@ -71,6 +73,8 @@ pub struct Joining {
     pub batching: Option<Rc<Batching>>,
     /// What travels with the copy; equal wherever `key` is.
     pub context: Option<Rc<Context>>,
+    /// Who waits for what becomes of the copy.
+    pub claim: Option<Rc<Claim>>,
 }
 
 /// The bytes of one copy.
@@ -270,7 +274,7 @@ impl Destination {
 
     fn put_alone(&self, mut batch: Batch, room: Room, joining: &Joining) {
         batch.hold(room.slots, room.share);
-        batch.carry(joining.context.as_ref());
+        batch.carry(joining);
         self.ring.borrow_mut().put_alone(batch);
     }
 
@@ -289,7 +293,7 @@ impl Destination {
             ring.open_for(now, &joining.key, batching, weight).ok_or(DropReason::QueueFull)?;
         put(batch)?;
         batch.hold(room.slots, room.share);
-        batch.carry(joining.context.as_ref());
+        batch.carry(joining);
         let joins = self.plan.queue.merge || joining.batching.is_some();
         ring.joined(&joining.key, weight, joins);
         Ok(())

@@ -92,6 +92,7 @@ pub fn target(capacity: u64) -> plan::Destination {
             sizer: Sizer::Requests,
             consumers: 1,
             required: false,
+            waits: false,
             merge: true,
             batch: None,
         },

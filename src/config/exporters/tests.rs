@@ -123,14 +123,6 @@ const UNUSABLE: &[(&str, &str)] = &[
     ("endpoint: \"http://a\", tls: {min_version: 1.3}", "wrong-type: wrong type"),
     ("endpoint: \"http://a\", timeout: -1s", "bad-value: a duration cannot be negative"),
     (
-        "endpoint: \"http://a\", sending_queue: {enabled: false}",
-        "not-supported: `enabled: false` is not supported yet",
-    ),
-    (
-        "endpoint: \"http://a\", sending_queue: {wait_for_result: true}",
-        "not-supported: `wait_for_result: true` is not supported yet",
-    ),
-    (
         "endpoint: \"http://a\", sending_queue: {storage: file_storage}",
         "not-supported: `storage` is not supported yet",
     ),
@@ -305,4 +297,14 @@ fn connection_settings_arrive_in_the_plan() {
     assert!(http("{endpoint: \"http://a\", disable_keep_alives: true}").connection.single_use);
     let few = destination(&exporting("{endpoint: \"http://a\", max_conns_per_host: 2}"));
     assert_eq!(few.queue.consumers, 2);
+}
+
+#[test]
+fn a_queue_that_is_off_or_waits_makes_its_destination_required() {
+    for (settings, merge) in [("enabled: false", false), ("wait_for_result: true", true)] {
+        let text = exporting(&format!("{{endpoint: \"http://a\", sending_queue: {{{settings}}}}}"));
+        let queue = destination(&text).queue;
+        assert!(queue.waits && queue.required, "{settings}");
+        assert_eq!(queue.merge, merge, "{settings}");
+    }
 }

@@ -178,6 +178,8 @@ pub struct QueuePlan {
     pub consumers: usize,
     /// `block_on_overflow`: the destination is required; a request it has no room for is refused.
     pub required: bool,
+    /// `enabled: false` or `wait_for_result`: the client's answer waits for the backend's.
+    pub waits: bool,
     /// Our key `merge` (default true): what waits with equal metadata leaves as one request.
     pub merge: bool,
     /// `sending_queue.batch`; goes before a `batch` processor's settings.

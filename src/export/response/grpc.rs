@@ -73,9 +73,9 @@ pub fn judge(status: StatusCode, trailers: &HeaderMap, message: &[u8]) -> Verdic
     let why = explain(name, &words);
     if may_retry(code, after) {
         let throttled = code == RESOURCE_EXHAUSTED || after.is_some();
-        return Verdict::Retry { after, throttled, why };
+        return Verdict::Retry { after, throttled, code, why };
     }
-    Verdict::Permanent { about: about(code), why }
+    Verdict::Permanent { about: about(code), code, why }
 }
 
 /// OTLP's list; RESOURCE_EXHAUSTED only if the backend says when.
@@ -145,5 +145,5 @@ fn from_hex(digits: &[u8; 2]) -> Option<u8> {
 #[must_use]
 pub fn too_long() -> Verdict {
     let why = "the answer is longer than 4 MiB".to_owned();
-    Verdict::Permanent { about: About::Request, why }
+    Verdict::Permanent { about: About::Request, code: UNKNOWN, why }
 }

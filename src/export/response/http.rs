@@ -24,9 +24,9 @@ pub fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], wall: SystemT
         | StatusCode::GATEWAY_TIMEOUT => {
             let after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value, wall));
             let throttled = status == StatusCode::TOO_MANY_REQUESTS || after.is_some();
-            Verdict::Retry { after, throttled, why }
+            Verdict::Retry { after, throttled, code: code(status), why }
         }
-        _ => Verdict::Permanent { about: about(status), why },
+        _ => Verdict::Permanent { about: about(status), code: code(status), why },
     }
 }
 
@@ -36,7 +36,7 @@ fn success(headers: &HeaderMap, body: &[u8]) -> Verdict {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let unreadable = || {
         let why = "a success whose answer cannot be read".to_owned();
-        Verdict::Retry { after: None, throttled: false, why }
+        Verdict::Retry { after: None, throttled: false, code: code(StatusCode::BAD_GATEWAY), why }
     };
     match (kind, body.is_empty()) {
         (b"application/x-protobuf", false) => accepted(body).unwrap_or_else(unreadable),
@@ -49,6 +49,19 @@ fn success(headers: &HeaderMap, body: &[u8]) -> Verdict {
 fn looks_like_json(body: &[u8]) -> bool {
     let text = body.trim_ascii();
     matches!(text, [] | [b'{', .., b'}'] | b"null")
+}
+
+/// The gRPC code that stands for a status.
+const fn code(status: StatusCode) -> u8 {
+    match status.as_u16() {
+        400 => 3,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 => 8,
+        502..=504 => 14,
+        _ => 2,
+    }
 }
 
 const fn about(status: StatusCode) -> About {

@@ -160,7 +160,7 @@ fn resource_exhausted_is_tried_again_only_with_retry_info() {
         let details = engine.encode(&status);
         let pairs = [("grpc-status", "8"), ("grpc-status-details-bin", details.as_str())];
         let why = "RESOURCE_EXHAUSTED: slow down".to_owned();
-        let expected = Verdict::Retry { after: Some(delay), throttled: true, why };
+        let expected = Verdict::Retry { after: Some(delay), throttled: true, code: 8, why };
         assert_eq!(over_grpc(&pairs, b""), expected);
     }
     let bare = over_grpc(&[("grpc-status", "8")], b"");

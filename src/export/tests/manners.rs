@@ -61,8 +61,8 @@ fn send_of(bench: &Bench, tenant: &'static str, body: &[u8]) {
     let context = Rc::new(Context::new(vec![value], bench.destination.bytes().empty()));
     let joining = Joining {
         key: MergeKey { batching: 0, metadata: Some(tenant.as_bytes().into()) },
-        batching: None,
         context: Some(context),
+        ..Joining::default()
     };
     let weight = weight(body.len());
     let now = clock::now();

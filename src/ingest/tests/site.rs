@@ -341,6 +341,7 @@ fn target() -> plan::Destination {
             sizer: Sizer::Requests,
             consumers: 1,
             required: false,
+            waits: false,
             merge: true,
             batch: None,
         },
