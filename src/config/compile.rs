@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use spanyard_wire::schema::Signal;
 
 use super::connectors::{Connector, Routing};
+use super::exporters;
 use super::extensions::{Extension, Runtime};
 use super::id::Id;
 use super::plan::{
@@ -73,7 +74,7 @@ fn started(settings: &Settings) -> (Option<super::plan::Health>, Runtime) {
             Some(Extension::Runtime(Runtime { plan, control, .. })) => {
                 runtime = Runtime { plan: *plan, control: *control, listen: None };
             }
-            Some(Extension::Ignored) | None => {}
+            Some(Extension::Auth(_) | Extension::Ignored) | None => {}
         }
     }
     (health, runtime)
@@ -134,7 +135,11 @@ impl Destinations<'_> {
                 self.list.push(Destination {
                     exporter: exporter.to_string(),
                     signal,
-                    target: decoded.target(signal)?,
+                    target: exporters::applied(
+                        self.settings,
+                        decoded.auth.as_ref(),
+                        decoded.target(signal)?,
+                    ),
                     queue: decoded.queue.clone(),
                     retry: decoded.retry,
                 });

@@ -1,18 +1,24 @@
-//! `extensions`: `health_check`, and our own `spanyard` for threads, drain and the admin port.
+//! `extensions`: `health_check`, the authenticators of exporters, and our own `spanyard` for
+//! threads, drain and the admin port.
 
+mod auth;
 mod health;
 mod runtime;
+mod storage;
 
+use super::HostFacts;
 use super::document::Component;
 use super::keys::Table;
 use super::listen::Listen;
 use super::plan::Health;
 use super::problems::Code;
+use super::processors;
 use super::report::Fault;
 use super::unsupported;
+pub(super) use auth::{Authenticator, reference as auth_reference};
 pub(super) use runtime::Runtime;
 
-pub(super) const TABLES: [&Table; 8] = [
+pub(super) const TABLES: [&Table; 16] = [
     &health::HEALTH_CHECK,
     &health::RESPONSE_BODY,
     &health::HTTP,
@@ -21,6 +27,27 @@ pub(super) const TABLES: [&Table; 8] = [
     &health::COMPONENT_HEALTH,
     &runtime::SPANYARD,
     &runtime::ADMIN,
+    &auth::BASIC,
+    &auth::CLIENT_AUTH,
+    &auth::HTPASSWD,
+    &auth::BEARER,
+    &auth::SETTER,
+    &auth::SETTER_HEADER,
+    &storage::FILE_STORAGE,
+    &storage::COMPACTION,
+];
+
+/// Types of extensions, both dialects.
+const KINDS: [&str; 9] = [
+    "health_check",
+    "spanyard",
+    "basicauth",
+    "basic_auth",
+    "bearertokenauth",
+    "bearer_token_auth",
+    "headers_setter",
+    "file_storage",
+    "memory_limiter",
 ];
 
 /// A decoded extension.
@@ -28,7 +55,8 @@ pub(super) const TABLES: [&Table; 8] = [
 pub(super) enum Extension {
     Health(Health, Listen),
     Runtime(Runtime),
-    /// Accepted without effect; the warning has been recorded.
+    Auth(Authenticator),
+    /// Accepted without effect; where that matters, a warning has been recorded.
     Ignored,
 }
 
@@ -38,24 +66,35 @@ impl Extension {
         match self {
             Self::Health(_, listen) => Some(listen),
             Self::Runtime(runtime) => runtime.listen.as_ref(),
-            Self::Ignored => None,
+            Self::Auth(_) | Self::Ignored => None,
         }
     }
 }
 
 /// Decodes one extension; `None` when its type is unknown or something in it is wrong.
-pub(super) fn decode(component: &Component<'_>) -> Option<Extension> {
+pub(super) fn decode(component: &Component<'_>, host: &HostFacts) -> Option<Extension> {
     let field = &component.field;
     match component.id.kind() {
         "health_check" => health::decode(field),
         "spanyard" => runtime::decode(field).map(Extension::Runtime),
+        "basicauth" | "basic_auth" => auth::basic(field).map(Extension::Auth),
+        "bearertokenauth" | "bearer_token_auth" => auth::bearer(field).map(Extension::Auth),
+        "headers_setter" => auth::setter(field).map(Extension::Auth),
+        "file_storage" => storage::file_storage(field).map(|()| Extension::Ignored),
+        "memory_limiter" => {
+            let _read = processors::memory_limiter(field, host)?;
+            let fault = Fault::new(Code::Ignored, "the `memory_limiter` extension has no effect");
+            let hint = "`middlewares` are not supported yet: use the processor `memory_limiter`";
+            field.report.warning(field.key, &field.path, fault.hint(hint));
+            Some(Extension::Ignored)
+        }
         kind => {
             if let Some(reason) = unsupported::ignored_extension(kind) {
                 let fault = Fault::new(Code::Ignored, format!("`{kind}` is ignored"));
                 field.report.warning(field.key, &field.path, fault.hint(reason));
                 return Some(Extension::Ignored);
             }
-            component.unknown_type("extensions", &["health_check", "spanyard"]);
+            component.unknown_type("extensions", &KINDS);
             None
         }
     }

@@ -21,7 +21,8 @@ pub use admin::{
     StatusPage,
 };
 pub use destination::{
-    Compression, Destination, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Target, TlsClient,
+    Compression, ConnectionPlan, Credential, Destination, GrpcTarget, HeaderStep, HeaderVerb,
+    HttpTarget, Keepalive, Peer, Pem, QueuePlan, RetryPlan, Secret, Target, TlsClient, TlsVersion,
 };
 pub use flow::{
     Batching, Branch, Comparison, Condition, ContextKey, Exclusion, Flow, ItemRule, Leg, Literal,

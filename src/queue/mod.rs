@@ -11,7 +11,9 @@
 //! encodings.
 
 pub mod batch;
+pub mod context;
 mod flight;
+pub mod receipt;
 pub mod ring;
 mod upkeep;
 mod wake;
@@ -36,7 +38,9 @@ use crate::telemetry::ledger::{DropReason, Row};
 use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
+use context::Context;
 pub use flight::{Fate, Flight};
+use receipt::Claim;
 use ring::{MergeKey, Ring, size};
 pub use upkeep::DeadOn;
 use wake::Desk;
@@ -67,6 +71,10 @@ pub struct Joining {
     pub key: MergeKey,
     /// `batch` settings, if the file has some.
     pub batching: Option<Rc<Batching>>,
+    /// What travels with the copy; equal wherever `key` is.
+    pub context: Option<Rc<Context>>,
+    /// Who waits for what becomes of the copy.
+    pub claim: Option<Rc<Claim>>,
 }
 
 /// The bytes of one copy.
@@ -230,13 +238,14 @@ impl Destination {
         self.supplies.row.routed(weight);
         let placed = match goods {
             Goods::Original(payload, encoding) => {
-                self.put_alone(Batch::original(now, weight, payload, *encoding), room);
+                let batch = Batch::original(now, weight, payload, *encoding);
+                self.put_alone(batch, room, joining);
                 Ok(())
             }
             Goods::Large(payload, Some(shared)) => {
                 let mut batch = Batch::new(now);
                 batch.attach(weight, payload, Some(shared));
-                self.put_alone(batch, room);
+                self.put_alone(batch, room, joining);
                 Ok(())
             }
             Goods::Large(payload, None) => self.join(now, room, joining, weight, |batch| {
@@ -265,8 +274,9 @@ impl Destination {
         self.desk.call(due, later);
     }
 
-    fn put_alone(&self, mut batch: Batch, room: Room) {
+    fn put_alone(&self, mut batch: Batch, room: Room, joining: &Joining) {
         batch.hold(room.slots, room.share);
+        batch.carry(joining);
         self.ring.borrow_mut().put_alone(batch);
     }
 
@@ -285,6 +295,7 @@ impl Destination {
             ring.open_for(now, &joining.key, batching, weight).ok_or(DropReason::QueueFull)?;
         put(batch)?;
         batch.hold(room.slots, room.share);
+        batch.carry(joining);
         let joins = self.plan.queue.merge || joining.batching.is_some();
         ring.joined(&joining.key, weight, joins);
         Ok(())
