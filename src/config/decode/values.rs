@@ -176,7 +176,7 @@ impl Field<'_> {
         let text = match self.node.typed() {
             Some(Typed::Int(0)) => return Some(Duration::ZERO),
             Some(Typed::Text(text)) => text,
-            Some(Typed::Int(_)) => self.plain_text(),
+            Some(Typed::Int(_) | Typed::Float(_)) => self.plain_text(),
             _ => {
                 self.wrong_type(expected);
                 return None;
