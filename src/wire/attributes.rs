@@ -14,6 +14,7 @@ mod apply;
 
 use crate::changes::Changes;
 use crate::cursor::Cursor;
+use crate::edit::Edit;
 use crate::error::{Reason, WireError};
 use crate::field::{self, Key};
 use crate::resource::Pair;
@@ -32,6 +33,14 @@ const PIECES_KEPT: usize = 1 << 10;
 /// The keys of an attribute's own fields, key and value: numbers 1 and 2, length-delimited.
 const KEY: u8 = 0x0a;
 const VALUE: u8 = 0x12;
+
+/// Up to so many edits, only the attributes that they name are listed.
+const EDITS_FEW: usize = 4;
+
+/// What [`List::read`] needs to take in if nothing but `edits` asks for attributes.
+pub(crate) fn only(edits: &[Edit]) -> &[Edit] {
+    if edits.len() > EDITS_FEW { &[] } else { edits }
+}
 
 /// What an edit can refer to, and how much it may write.
 #[derive(Clone, Copy)]
@@ -120,14 +129,19 @@ impl List {
     }
 
     /// Takes in the attributes of a message (or of a further part of it), which are its fields
-    /// `number`.
-    pub(crate) fn read(&mut self, mut message: Cursor<'_>, number: u32) -> Result<(), WireError> {
+    /// `number`; only those that the edits `only` name, unless there are none.
+    pub(crate) fn read(
+        &mut self,
+        mut message: Cursor<'_>,
+        number: u32,
+        only: &[Edit],
+    ) -> Result<(), WireError> {
         let wanted = Key::new(number, field::LEN).raw();
         loop {
-            let start = message.offset();
-            let (name, value, split) = match message.plain_pair(wanted) {
-                Some([name, value]) => (name, value, false),
+            let (key, [field, name, value], split) = match message.plain_pair(wanted) {
+                Some((key, places)) => (key, places, false),
                 None => {
+                    let start = message.offset();
                     let Some(key) = message.key()? else {
                         return Ok(());
                     };
@@ -136,14 +150,18 @@ impl List {
                         continue;
                     }
                     let pair = Pair::read(message.message(key)?)?;
-                    (pair.key.span(), pair.value.span(), pair.split)
+                    let field = message.span_from(start);
+                    (pair.key.rest(), [field, pair.key.span(), pair.value.span()], pair.split)
                 }
             };
+            if !only.is_empty() && !only.iter().any(|edit| edit.names(key)) {
+                continue;
+            }
             if self.pieces.len() >= ATTRIBUTES_MAX {
-                return Err(WireError::new(start, Reason::TooManyFields));
+                return Err(WireError::new(field.start as usize, Reason::TooManyFields));
             }
             self.pieces.push(Piece {
-                field: message.span_from(start),
+                field,
                 name: Place::Request(name),
                 value: if split { Place::Split(value) } else { Place::Request(value) },
                 state: State::Kept,
