@@ -341,3 +341,28 @@ fn a_gateway_that_is_stopping_reads_no_configuration_and_says_so() {
     silent.set_mode(Mode::Ok);
     assert_eq!(gateway.ended().code, Some(0));
 }
+
+#[test]
+fn what_waits_for_a_backend_that_is_down_goes_where_the_exporter_leads_after_a_reload() {
+    let (down, after) = (sink(Mode::fail(503)), sink(Mode::Ok));
+    let settings = ", sending_queue: {num_consumers: 1}, retry_on_failure: \
+                    {initial_interval: 300s, max_interval: 300s, max_elapsed_time: 0}";
+    let short = |text: String| text.replace("drain_timeout: 60s", "drain_timeout: 1ms");
+    let gateway = Gateway::start(&short(with(&down, settings, "", "")));
+    let mut connection = Raw::connect(gateway.http()).expect("a connection");
+    for sequence in 0..5 {
+        connection.post("/v1/traces", &[], &numbered(sequence)).expect("sent");
+        assert_eq!(connection.reply().expect("an answer").status, 200);
+    }
+    let _tried = seen(&down, |report| report.requests > 0);
+    gateway.rewrite(&short(with(&after, settings, "", "")));
+    assert_eq!(gateway.ask_for_reload().0, 200);
+    let _all = seen(&after, |report| report.spans.unique == 5);
+    let page = gateway.metrics_when("all is there", |page| page.spans_of("otlphttp").queued == 0);
+    let spans = page.spans_of("otlphttp");
+    assert_eq!((spans.delivered, spans.dropped), (5, 0), "{page}");
+    let _gone = gateway.metrics_when("the old queue is gone", |page| {
+        page.count("spanyard_shard_leaving_queues", &[]) == 0
+    });
+    assert_eq!(gateway.terminate().code, Some(0));
+}
