@@ -8,13 +8,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::task::AbortHandle;
-
 use super::common::{Common, Current, Shared};
 use super::doors::Door;
 use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
-use crate::export::{self, Backend};
+use crate::export::{self, Backend, Team};
 use crate::ingest::Front;
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{Destination, Supplies};
@@ -27,16 +25,14 @@ use spanyard_wire::schema::Signal;
 /// A queue and the tasks that empty it.
 pub(super) struct Served {
     pub(super) destination: Rc<Destination>,
-    pub(super) workers: Vec<AbortHandle>,
+    pub(super) workers: Team,
 }
 
 impl Served {
     /// Ends the workers; what they have in flight is counted under `reason`.
     pub(super) fn stop(&self, reason: DropReason) {
         self.destination.blame(reason);
-        for worker in &self.workers {
-            worker.abort();
-        }
+        self.workers.abort();
     }
 }
 

@@ -1,44 +1,64 @@
-//! A destination that the new plan does not have: it finishes what it holds, then it goes.
+//! A destination that the new plan does not have, or has with other settings: it finishes what it
+//! holds, then it goes.
 //!
 //! ```text
 //!  plan swapped -> open while a request of the old plan is under way -> closed -> empty | deadline
 //! ```
 //! A request ends under the plan under which it began: its body may still be on its way when the
-//! plan is swapped, and would be refused by a closed queue. What is left at the deadline is counted
-//! as `removed`.
+//! plan is swapped, and would be refused by a closed queue. Where another queue stands for the same
+//! exporter, that one inherits what waits, and what is in flight follows its settings: there is no
+//! deadline then. Without one, what is left at the deadline is counted as `removed`.
 
+use std::cell::Cell;
 use std::rc::Weak;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::assembly::Served;
 use crate::ingest::Front;
-use crate::queue::Destination;
 use crate::telemetry::ledger::DropReason;
 
 /// On its way out.
 pub(super) struct Leaving {
-    pub(super) served: Served,
+    served: Served,
     fronts: Vec<Weak<Front>>,
-    deadline: Instant,
+    patience: Duration,
+    /// `None`: it has an heir.
+    deadline: Cell<Option<Instant>>,
 }
 
 impl Leaving {
-    /// `fronts` are those of the old plan: while one of them lives, so does a request of that plan.
-    pub(super) fn new(served: Served, fronts: Vec<Weak<Front>>, deadline: Instant) -> Self {
+    /// `fronts` are those of former plans: while one of them lives, so does a request of such a
+    /// plan. Without an heir it has as long as `patience`.
+    pub(super) fn new(served: Served, fronts: Vec<Weak<Front>>, patience: Duration) -> Self {
         served.destination.flush();
-        Self { served, fronts, deadline }
+        Self { served, fronts, patience, deadline: Cell::new(None) }
     }
 
-    /// Its queue.
-    pub(super) fn destination(&self) -> &Destination {
-        &self.served.destination
+    /// Hands over to the one of `served` that stands for the same exporter and signal, if any does.
+    pub(super) fn bequeath(&self, served: &[Served], now: Instant) {
+        let old = &self.served;
+        let Some(heir) = served.iter().find(|it| it.destination.is_heir_of(&old.destination))
+        else {
+            let deadline = self.deadline.get().unwrap_or(now + self.patience);
+            return self.deadline.set(Some(deadline));
+        };
+        self.deadline.set(None);
+        old.destination.supersede();
+        old.workers.follow(&heir.workers);
+        heir.destination.inherit(&old.destination);
+    }
+
+    /// The queue and its workers.
+    pub(super) const fn served(&self) -> &Served {
+        &self.served
     }
 
     /// Takes the next step, if it is time; returns whether there is one after it.
     pub(super) fn sweep(&self, now: Instant) -> bool {
-        let destination = self.destination();
+        let destination = &self.served.destination;
         destination.sweep(now);
-        if now >= self.deadline {
+        if self.deadline.get().is_some_and(|deadline| now >= deadline) {
+            destination.close();
             let _ = destination.abandon(DropReason::Removed);
             self.served.stop(DropReason::Removed);
             destination.retract();

@@ -78,6 +78,7 @@ struct Shard {
     supplies: Rc<ingest::Supplies>,
     served: Vec<Served>,
     gates: Vec<(Receiving, Rc<Gate>)>,
+    /// Of the current plan, and of former ones under which a request is still under way.
     fronts: Vec<Weak<Front>>,
     leaving: Vec<Leaving>,
     leaving_gates: Vec<Rc<Gate>>,
@@ -137,22 +138,26 @@ impl Shard {
         let Assembly { served, fronts } =
             workshop.assemble(&current, &mut before, &mut self.batchings);
         self.served = served;
-        let deadline = clock::now() + current.plan.runtime.drain_timeout;
+        let patience = current.plan.runtime.drain_timeout;
         let generation = current.generation;
-        let current = fronts.iter().map(|(_, front)| Rc::downgrade(front)).collect();
-        let former = std::mem::replace(&mut self.fronts, current);
-        let leaving = before.into_iter().map(|old| Leaving::new(old, former.clone(), deadline));
+        self.fronts.retain(|front| front.strong_count() > 0);
+        let former = self.fronts.clone();
+        self.fronts.extend(fronts.iter().map(|(_, front)| Rc::downgrade(front)));
+        let leaving = before.into_iter().map(|old| Leaving::new(old, former.clone(), patience));
         self.leaving.extend(leaving);
-        for leaving in &self.leaving {
-            let is_followed =
-                |served: &Served| served.destination.is_heir_of(leaving.destination());
-            if self.served.iter().any(is_followed) {
-                leaving.destination().supersede();
-            }
-        }
+        self.bequeath();
         let outcome = self.open_gates(fronts);
         self.common.follow(self.index, generation);
         outcome
+    }
+
+    /// Hands over what is in queues whose exporter has other settings now; requests of the former
+    /// plan may have put it there a moment ago.
+    fn bequeath(&self) {
+        let now = clock::now();
+        for leaving in &self.leaving {
+            leaving.bequeath(&self.served, now);
+        }
     }
 
     /// Opens what is new and lets what is gone drain; receivers that stay get their new front.
@@ -203,6 +208,7 @@ impl Shard {
         self.tools.lease.sweep();
         let (_, free) = Pool::spare();
         self.tools.meter.pool_free_blocks.set(level(free));
+        self.bequeath();
         self.leaving.retain(|leaving| leaving.sweep(now));
         self.tools.meter.leaving_queues.set(level(self.leaving.len()));
     }
@@ -215,7 +221,7 @@ impl Shard {
     }
 
     fn all(&self) -> impl Iterator<Item = &Served> {
-        self.served.iter().chain(self.leaving.iter().map(|leaving| &leaving.served))
+        self.served.iter().chain(self.leaving.iter().map(Leaving::served))
     }
 
     /// Finishes what clients have begun, then what waits in the queues, until `deadline`.

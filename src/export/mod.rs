@@ -28,6 +28,7 @@ mod otlp_http;
 mod report;
 pub mod response;
 pub mod retry;
+mod succession;
 mod tls;
 mod watch;
 mod worker;
@@ -51,6 +52,7 @@ use connect::Dialer;
 use deflate::Deflater;
 use line::Caller;
 use report::Reporter;
+use succession::Succession;
 use tls::Alpn;
 use worker::{Crew, Worker};
 
@@ -122,21 +124,44 @@ impl Kind {
     }
 }
 
+/// The workers of one destination on this shard.
+pub struct Team {
+    /// Of a remote backend.
+    crew: Option<Rc<Crew>>,
+    workers: Vec<AbortHandle>,
+}
+
+impl Team {
+    /// Ends the workers; what they have in flight is counted as the queue says.
+    pub fn abort(&self) {
+        for worker in &self.workers {
+            worker.abort();
+        }
+    }
+
+    /// What these workers have begun follows the settings of `heir` from the next attempt on.
+    pub fn follow(&self, heir: &Self) {
+        if let (Some(crew), Some(heir)) = (&self.crew, &heir.crew) {
+            crew.succession.settle(heir);
+        }
+    }
+}
+
 /// Starts the workers of a destination on this shard: at most `workers` requests are in flight, the
 /// number that [`Destination::new`] was given. `debug` and `nop` need one. The workers end when the
-/// queue is closed and empty; aborting a handle drops what that worker has in flight, counted as
-/// `shutdown`.
+/// queue is closed and empty; aborting them drops what they have in flight, counted as `shutdown`.
 #[must_use]
 pub fn start(
     destination: &Rc<Destination>,
     backend: &Backend,
     workers: usize,
     deflater: &Rc<Deflater>,
-) -> Vec<AbortHandle> {
+) -> Team {
     let Backend(kind) = backend;
+    let local = |worker| Team { crew: None, workers: vec![worker] };
     match kind {
-        Kind::Nop => vec![task::spawn("export nop", local::nop(Rc::clone(destination)))],
-        Kind::Debug => vec![task::spawn("export debug", local::debug(Rc::clone(destination)))],
+        Kind::Nop => local(task::spawn("export nop", local::nop(Rc::clone(destination)))),
+        Kind::Debug => local(task::spawn("export debug", local::debug(Rc::clone(destination)))),
         Kind::Remote { caller, timeout, compression } => {
             let crew = Rc::new(Crew {
                 destination: Rc::clone(destination),
@@ -147,9 +172,11 @@ pub fn start(
                 reporter: Reporter::new(destination.plan()),
                 deflater: Rc::clone(deflater),
                 futile: Cell::new(0),
+                succession: Succession::default(),
             });
             let spawn = |seat| task::spawn("export worker", Worker::new(&crew, seat).run());
-            (0..workers).map(spawn).collect()
+            let workers = (0..workers).map(spawn).collect();
+            Team { crew: Some(crew), workers }
         }
     }
 }

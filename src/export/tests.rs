@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
-use tokio::task::{AbortHandle, LocalSet};
+use tokio::task::LocalSet;
 
 use super::connect::Dial;
 use super::deflate::Deflater;
-use super::{Backend, Kind, otlp_grpc, otlp_http, start};
+use super::{Backend, Kind, Team, otlp_grpc, otlp_http, start};
 use crate::buf::block::Block;
 use crate::buf::budget::Budget;
 use crate::buf::payload::{Chunk, Payload};
@@ -56,7 +56,7 @@ struct Bench {
     ledger: Arc<Ledger>,
     pool: Pool,
     registry: Arc<Registry>,
-    workers: Vec<AbortHandle>,
+    workers: Team,
 }
 
 /// What a test asks of its destination.

@@ -27,6 +27,7 @@ use super::line::{Caller, Fault, Line, Parcel, Progress, Trouble};
 use super::report::{self, Reporter};
 use super::response::{About, Partial, Verdict};
 use super::retry::{AFTER_MAX, Backoff, Dice};
+use super::succession::Succession;
 use crate::config::plan::Compression;
 use crate::queue::batch::{Encoding, Sealed};
 use crate::queue::receipt::{Answer, Claim, Failure};
@@ -55,11 +56,14 @@ pub(super) struct Crew {
     pub(super) deflater: Rc<Deflater>,
     /// Batches in a row that were taken apart and of which no part was accepted.
     pub(super) futile: Cell<u32>,
+    pub(super) succession: Succession,
 }
 
 /// One of them.
 pub(super) struct Worker {
     crew: Rc<Crew>,
+    /// Whose settings attempts follow, and `line` with them.
+    through: Rc<Crew>,
     seat: usize,
     line: Option<Line>,
     deadline: Deadline,
@@ -85,6 +89,7 @@ impl Worker {
     pub(super) fn new(crew: &Rc<Crew>, seat: usize) -> Self {
         Self {
             crew: Rc::clone(crew),
+            through: Rc::clone(crew),
             seat,
             line: None,
             deadline: Deadline::never(clock::now()),
@@ -175,20 +180,33 @@ impl Worker {
         }
     }
 
+    /// The crew that has today's settings. A connection made with others is closed.
+    fn through(&mut self) -> Rc<Crew> {
+        let last = Succession::last(&self.through);
+        if !Rc::ptr_eq(&last, &self.through) {
+            self.line = None;
+            self.through = Rc::clone(&last);
+        }
+        last
+    }
+
     /// Sends one piece until its fate is known.
     async fn send(&mut self, parcel: &Parcel, trip: &mut Trip) -> End {
-        let crew = Rc::clone(&self.crew);
         let mut again = false;
         loop {
+            let crew = self.through();
             let probe = match &trip.backoff {
                 // With retries off nobody waits: the attempt is all the batch gets.
                 None => false,
-                Some(backoff) => match crew.gate.pass(clock::now, backoff.expires()).await {
-                    Some(probe) => probe,
-                    None => {
-                        let why = "the backend was not back in time".to_owned();
-                        return End::GaveUp(Failure::UNAVAILABLE, why);
-                    }
+                Some(backoff) => tokio::select! {
+                    () = crew.succession.over() => continue,
+                    passed = crew.gate.pass(clock::now, backoff.expires()) => match passed {
+                        Some(probe) => probe,
+                        None => {
+                            let why = "the backend was not back in time".to_owned();
+                            return End::GaveUp(Failure::UNAVAILABLE, why);
+                        }
+                    },
                 },
             };
             if again {
@@ -223,14 +241,17 @@ impl Worker {
             });
             let Some(delay) = delay else { return End::GaveUp(failure, why) };
             crew.reporter.retrying(now, &why, delay);
-            tokio::time::sleep(delay).await;
+            tokio::select! {
+                () = crew.succession.over() => {}
+                () = tokio::time::sleep(delay) => {}
+            }
             again = true;
         }
     }
 
     /// One attempt within `timeout`; its connection is kept if it is known to be good.
     async fn attempt(&mut self, parcel: &Parcel, flight: &mut Flight) -> Result<Verdict, Fault> {
-        let Self { crew, line, deadline, .. } = self;
+        let Self { through: crew, line, deadline, .. } = self;
         let meter = crew.destination.meter();
         meter.attempts.increment(1);
         meter.bytes_sent.increment(u64::try_from(parcel.payload.len()).unwrap_or(u64::MAX));

@@ -227,6 +227,14 @@ impl Ring {
         self.sealed.iter().map(Batch::since).chain(open).min()
     }
 
+    /// Removes all that waits, what is sealed first.
+    pub fn take_waiting(&mut self) -> Vec<Batch> {
+        let open = std::mem::take(&mut self.open).into_iter().map(|open| open.batch);
+        let sealed = std::mem::take(&mut self.sealed).into_iter();
+        self.waiting_bytes = 0;
+        sealed.chain(open.filter(|batch| !batch.is_empty())).collect()
+    }
+
     /// Removes the waiting batches for which `keep` is false and returns what they weighed.
     pub fn retain(&mut self, mut keep: impl FnMut(&mut Batch) -> bool) -> Weight {
         let mut removed = Weight::default();

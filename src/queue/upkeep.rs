@@ -73,6 +73,24 @@ impl Destination {
         }
     }
 
+    /// Takes over what waits in the queue that it replaces: new settings hold from the next attempt
+    /// on. What is in flight there stays there.
+    pub fn inherit(&self, from: &Self) {
+        let waiting = from.ring.borrow_mut().take_waiting();
+        if waiting.is_empty() {
+            return;
+        }
+        for batch in waiting {
+            from.book_slots(batch.weight(), false);
+            self.book_slots(batch.weight(), true);
+            self.ring.borrow_mut().put_alone(batch);
+        }
+        if from.is_idle() {
+            from.emptied.notify_waiters();
+        }
+        self.call(clock::now());
+    }
+
     /// It goes, and no other stands in its place: its gauges have nothing to show.
     pub fn retract(&self) {
         if !self.superseded.get() {

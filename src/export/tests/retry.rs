@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use tokio::task::AbortHandle;
+
 use super::server::{Reply, http as serve, http_on, pipes};
 use super::*;
 use crate::telemetry::ledger::DropReason;
@@ -146,7 +148,7 @@ async fn a_queue_that_closes_is_delivered_to_its_end() {
         assert_eq!(totals.delivered.requests, 1);
         assert_eq!(server.bodies().len(), 3);
         tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(bench.workers.iter().all(AbortHandle::is_finished), "the workers end");
+        assert!(bench.workers.workers.iter().all(AbortHandle::is_finished), "the workers end");
     })
     .await;
 }
@@ -161,7 +163,7 @@ async fn what_is_in_flight_at_the_drain_deadline_is_counted() {
         assert_eq!(server.bodies().len(), 1);
         let (unsent, unanswered) = bench.destination.in_flight();
         assert_eq!((unsent, unanswered), (Weight::default(), weight(5)));
-        bench.workers.iter().for_each(AbortHandle::abort);
+        bench.workers.abort();
         let totals = bench.settled().await;
         assert_eq!(totals.dropped_for(DropReason::Shutdown), weight(5));
     })
