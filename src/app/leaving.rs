@@ -7,7 +7,8 @@
 //! A request ends under the plan under which it began: its body may still be on its way when the
 //! plan is swapped, and would be refused by a closed queue. Where another queue stands for the same
 //! exporter, that one inherits what waits, and what is in flight follows its settings: there is no
-//! deadline then. Without one, what is left at the deadline is counted as `removed`.
+//! deadline then. Without one, or where the new one is told other headers of the client's request,
+//! what is left at the deadline is counted as `removed`.
 
 use std::cell::Cell;
 use std::rc::Weak;
@@ -37,13 +38,15 @@ impl Leaving {
     /// Hands over to the one of `served` that stands for the same exporter and signal, if any does.
     pub(super) fn bequeath(&self, served: &[Served], now: Instant) {
         let old = &self.served;
-        let Some(heir) = served.iter().find(|it| it.destination.is_heir_of(&old.destination))
-        else {
+        let heir = served.iter().find(|it| it.destination.is_heir_of(&old.destination));
+        if heir.is_some() {
+            old.destination.supersede();
+        }
+        let Some(heir) = heir.filter(|it| it.destination.can_inherit(&old.destination)) else {
             let deadline = self.deadline.get().unwrap_or(now + self.patience);
             return self.deadline.set(Some(deadline));
         };
         self.deadline.set(None);
-        old.destination.supersede();
         old.workers.follow(&heir.workers);
         heir.destination.inherit(&old.destination);
     }

@@ -68,8 +68,8 @@ impl<T: PartialEq + Send + Sync> Renew for Kept<T> {
                     tracing::info!("{what}: can be read again");
                 }
                 if *self.value.load_full() != value {
-                    tracing::info!("{what}: changed, the new one is used from now on");
                     self.value.store(Arc::new(value));
+                    tracing::info!("{what}: changed, the new one is used from now on");
                 }
             }
             Err(error) => {

@@ -178,8 +178,8 @@ impl Batch {
         }
     }
 
-    /// Says what travels with the batch, the same for each of its copies, and who waits for the copy
-    /// that was put in last.
+    /// Says what travels with the batch, the same for each of its copies, and who waits for the
+    /// copy that was put in last.
     pub fn carry(&mut self, joining: &Joining) {
         self.context.clone_from(&joining.context);
         if let Some(last) = self.parts.last_mut() {

@@ -73,6 +73,13 @@ impl Destination {
         }
     }
 
+    /// Whether it can send what `other` holds: the values of request headers that travel with a
+    /// payload are those that its own backend is told.
+    #[must_use]
+    pub fn can_inherit(&self, other: &Self) -> bool {
+        self.plan.target.context_keys() == other.plan.target.context_keys()
+    }
+
     /// Takes over what waits in the queue that it replaces: new settings hold from the next attempt
     /// on. What is in flight there stays there.
     pub fn inherit(&self, from: &Self) {

@@ -161,7 +161,10 @@ fn basic_client(field: &Field<'_>) -> Option<Authenticator> {
 /// `bearertokenauth`, `bearer_token_auth`.
 pub(super) fn bearer(field: &Field<'_>) -> Option<Authenticator> {
     let section = field.section(&BEARER)?;
-    let scheme = section.get("scheme").map_or(Some("Bearer".to_owned()), |field| field.text())?;
+    let scheme = match section.get("scheme") {
+        None => "Bearer".to_owned(),
+        Some(field) => field.text()?,
+    };
     let name = match section.get("header") {
         None => header::AUTHORIZATION,
         Some(field) => header_name(&field)?,
@@ -284,7 +287,7 @@ fn value_text(field: &Field<'_>) -> Option<Secret> {
 fn secret(section: &Section<'_>, plain: &str, file: &str) -> Option<Secret> {
     let text = section.get(plain).and_then(|field| field.secret_text());
     let path = section.text(file).filter(|path| !path.is_empty());
-    path.map(|path| Secret::File(path.into())).or(text.map(Secret::Plain))
+    path.map(|path| Secret::File(path.into())).or_else(|| text.map(Secret::Plain))
 }
 
 fn header_name(field: &Field<'_>) -> Option<HeaderName> {

@@ -30,7 +30,7 @@ pub(super) enum State {
     Zlib(Compress),
     Zstd(CCtx<'static>),
     Snappy {
-        encoder: snap::raw::Encoder,
+        encoder: Box<snap::raw::Encoder>,
         scratch: Vec<u8>,
     },
     /// The framed format's encoder is made anew for each stream.
@@ -54,7 +54,7 @@ impl State {
                 Self::Zstd(state)
             }
             Compression::Snappy => {
-                Self::Snappy { encoder: snap::raw::Encoder::new(), scratch: Vec::new() }
+                Self::Snappy { encoder: Box::new(snap::raw::Encoder::new()), scratch: Vec::new() }
             }
             Compression::SnappyFramed => Self::Framed,
         })

@@ -85,7 +85,7 @@ async fn what_is_dropped_unsent_or_in_flight_is_told_as_unavailable() {
         let waiting = send(&bench, b"second");
         let _lost = bench.destination.abandon(DropReason::Shutdown);
         assert_eq!(waiting.answer().await, failed(14, None));
-        bench.workers.iter().for_each(AbortHandle::abort);
+        bench.workers.abort();
         assert_eq!(in_flight.answer().await, failed(14, None));
     })
     .await;
