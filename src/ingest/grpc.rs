@@ -112,7 +112,7 @@ async fn call(
     end(body, rest).await?;
     guard.rest();
     drop(held);
-    let arriving = Arriving { client, way, gzip: prefix.compressed };
+    let arriving = Arriving { client, way, gzip: prefix.compressed, json: false };
     let verdict = arriving.accept(raw, &head.headers).await?;
     settle(verdict).await.map(|partial| match partial {
         None => EMPTY,
