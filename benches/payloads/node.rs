@@ -4,8 +4,6 @@
 //! Of four spans one is an HTTP request with many attributes, three are handlers with few. Order of
 //! members, integers as numbers, times as strings, empty lists and zero counts are the SDK's.
 
-use std::fmt::Write as _;
-
 /// As many as the SDK puts into one request.
 pub(crate) const SPANS: usize = 512;
 /// What a span is documented as, in bytes.
@@ -44,13 +42,12 @@ fn span(out: &mut String, rng: &mut Rng, index: usize) {
     let start = 1_760_000_000_000_000_000 + rng.next() % 1_000_000_000_000;
     let end = start + rng.next() % 1_000_000_000;
     let (name, kind) = if request { ("GET /api/orders/:id", 1) } else { ("middleware - query", 0) };
-    let _ = write!(
-        out,
+    out.push_str(&format!(
         "{{\"traceId\":\"{trace:016x}{trace_low:016x}\",\"spanId\":\"{id:016x}\",\
          \"parentSpanId\":\"{parent:016x}\",\"name\":\"{name}\",\"kind\":{},\
          \"startTimeUnixNano\":\"{start}\",\"endTimeUnixNano\":\"{end}\",\"attributes\":[",
         kind + 1
-    );
+    ));
     if request {
         http(out, rng);
     } else {
@@ -80,7 +77,7 @@ fn http(out: &mut String, rng: &mut Rng) {
 }
 
 fn attribute(out: &mut String, key: &str, value: &str) {
-    let _ = write!(out, r#"{{"key":"{key}","value":{value}}},"#);
+    out.push_str(&format!(r#"{{"key":"{key}","value":{value}}},"#));
 }
 
 /// Takes the last comma away.

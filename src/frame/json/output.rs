@@ -186,7 +186,6 @@ impl<'s, S: Sink> Output<'s, S> {
         let mut left = body as u64;
         for place in places {
             let more = if left < 0x80 { 0 } else { 0x80 };
-            #[expect(clippy::cast_possible_truncation, reason = "seven bits")]
             let low = (left & 0x7f) as u8;
             *place = low | more;
             left >>= 7;

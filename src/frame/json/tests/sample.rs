@@ -78,9 +78,9 @@ impl Choices<'_> {
         self.of(&DOUBLES)
     }
 
-    fn id(&mut self, len: usize) -> Vec<u8> {
+    fn id(&mut self, len: u8) -> Vec<u8> {
         let first = self.byte();
-        if first == 0 { Vec::new() } else { (0..len).map(|at| first ^ (at as u8)).collect() }
+        if first == 0 { Vec::new() } else { (0..len).map(|at| first.wrapping_add(at)).collect() }
     }
 
     fn value(&mut self, depth: usize) -> AnyValue {

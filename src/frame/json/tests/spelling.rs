@@ -3,7 +3,6 @@
 //! the other of their two forms.
 
 use serde_json::{Map, Value};
-use std::fmt::Write as _;
 
 use super::sample::Choices;
 
@@ -54,7 +53,7 @@ fn write(value: &Value, draw: &mut Choices<'_>, out: &mut String) {
             out.push(']');
         }
         Value::String(text) => string(text, draw, out),
-        _ => drop(write!(out, "{value}")),
+        _ => out.push_str(&value.to_string()),
     }
     space(draw, out);
 }
@@ -68,12 +67,12 @@ fn object(members: &Map<String, Value>, draw: &mut Choices<'_>, out: &mut String
         match draw.pick(8) {
             1 => {
                 let unknown = UNKNOWN.get(draw.pick(4)).expect("four");
-                let _ = write!(out, "{comma}{unknown}");
+                out.push_str(&format!("{comma}{unknown}"));
                 comma = ",";
             }
             // It comes again, with its value.
             2 => {
-                let _ = write!(out, "{comma}\"{name}\":null");
+                out.push_str(&format!("{comma}\"{name}\":null"));
                 comma = ",";
             }
             _ => {}
@@ -91,11 +90,11 @@ fn object(members: &Map<String, Value>, draw: &mut Choices<'_>, out: &mut String
         match value {
             Value::String(digits) if LONG.contains(&name.as_str()) && draw.pick(2) == 1 => {
                 space(draw, out);
-                let _ = write!(out, "{digits}{}", ["", "e0", "E+00", ".0"][draw.pick(4)]);
+                out.push_str(&format!("{digits}{}", ["", "e0", "E+00", ".0"][draw.pick(4)]));
                 space(draw, out);
             }
             Value::Number(number) if SHORT.contains(&name.as_str()) && draw.pick(2) == 1 => {
-                let _ = write!(out, "\"{number}\"");
+                out.push_str(&format!("\"{number}\""));
             }
             _ => write(value, draw, out),
         }
@@ -120,7 +119,7 @@ fn string(text: &str, draw: &mut Choices<'_>, out: &mut String) {
     for letter in text.chars() {
         if letter < ' ' || letter == '"' || letter == '\\' || (escapes && draw.pick(4) == 1) {
             for unit in letter.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "\\u{unit:04X}");
+                out.push_str(&format!("\\u{unit:04X}"));
             }
         } else {
             out.push(letter);
