@@ -1,11 +1,7 @@
 //! OTLP/JSON as an SDK sends it, through the gateway's own binary: it arrives at the backends as
 //! protobuf, and what is no request is refused with its place.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test ends where what it needs is not there"
-)]
+#![expect(clippy::expect_used, reason = "a test ends where what it needs is not there")]
 
 #[path = "support/backend.rs"]
 mod backend;
