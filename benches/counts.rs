@@ -7,10 +7,14 @@
 //! `counts STAGE CASE` runs that pair. Called otherwise (by `cargo test`, say) it runs all pairs,
 //! which is how the file is kept working where there is no valgrind.
 
+#[path = "payloads/node.rs"]
+mod node;
 mod payloads;
 mod secrets;
 mod yard;
 
+use spanyard::frame::FrameError;
+use spanyard::frame::json::transcode;
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode::any_value_string;
 use spanyard_wire::error::WireError;
@@ -53,7 +57,8 @@ fn main() -> Outcome {
         for case in payloads::CASES {
             let wanted = match asked.as_slice() {
                 [stage, body] => stage == name && body == case.name,
-                _ => true,
+                [] => true,
+                _ => false,
             };
             if wanted {
                 stage(&case.request())?;
@@ -61,12 +66,18 @@ fn main() -> Outcome {
             }
         }
     }
+    if asked.is_empty() || asked == ["json", "node"] {
+        json(node::request().as_bytes())?;
+        done += 1;
+    }
     if done == 0 { Err(format!("no such pair: {}", asked.join(" ")).into()) } else { Ok(()) }
 }
 
 /// The functions callgrind collects in.
 mod measured {
-    use super::{Edit, ItemStep, Request, Signal, Splice, WireError, Yard, secrets};
+    use super::{
+        Edit, FrameError, ItemStep, Request, Signal, Splice, WireError, Yard, secrets, transcode,
+    };
     use memchr::memmem::Finder;
     use spanyard::pipeline::Message;
 
@@ -74,6 +85,12 @@ mod measured {
     #[inline(never)]
     pub(crate) fn scan(request: &mut Request, bytes: &[u8]) -> Result<(), WireError> {
         request.scan(Signal::Traces, bytes)
+    }
+
+    /// OTLP/JSON as protobuf.
+    #[inline(never)]
+    pub(crate) fn json(text: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
+        transcode(Signal::Traces, text, usize::MAX, out)
     }
 
     /// Every resource edited; the result as slices.
@@ -120,6 +137,15 @@ fn scan(bytes: &[u8]) -> Outcome {
     request.scan(Signal::Traces, bytes)?;
     measured::scan(&mut request, black_box(bytes))?;
     let _ = black_box(request.items);
+    Ok(())
+}
+
+fn json(text: &[u8]) -> Outcome {
+    let mut out = Vec::with_capacity(text.len());
+    transcode(Signal::Traces, text, usize::MAX, &mut out).map_err(|error| error.to_string())?;
+    out.clear();
+    measured::json(black_box(text), &mut out).map_err(|error| error.to_string())?;
+    let _ = black_box(out.len());
     Ok(())
 }
 

@@ -29,6 +29,8 @@ mod survival;
 mod tools;
 
 use draw::{Draw, Plan};
+use full::Full;
+use spanyard::frame::json::{Transcoder, transcode};
 use spanyard_wire::count::count_items;
 use spanyard_wire::edit::lookup;
 use spanyard_wire::prefix::{self, Prefix};
@@ -143,6 +145,48 @@ pub fn grpc_prefix(data: &[u8]) {
     }
 }
 
+/// Any bytes as a request in JSON: nothing panics; what is taken is a valid request, with pauses
+/// the same; and where serde's types take it too, they read the same.
+pub fn json(data: &[u8]) {
+    let [head, step, text @ ..] = data else {
+        return;
+    };
+    let signal = signal(*head);
+    let mut bytes = Vec::new();
+    let whole = transcode(signal, text, usize::MAX, &mut bytes);
+    let mut paused = Vec::new();
+    let mut transcoder = Transcoder::new(signal, text, usize::MAX);
+    let mut again = Ok(false);
+    while again == Ok(false) {
+        again = transcoder.step(&mut paused, usize::from(*step).max(1));
+    }
+    assert_eq!(again.map(drop), whole);
+    if whole.is_err() {
+        return;
+    }
+    assert_eq!(paused, bytes);
+    Request::new().scan(signal, &bytes).expect("what is written can be scanned");
+    let ours = Full::decode(signal, &bytes).expect("and decoded");
+    if let Some(theirs) = through_serde(signal, text) {
+        assert!(ours.meaning() == theirs.meaning(), "{}", String::from_utf8_lossy(text));
+    }
+}
+
+/// What serde's types read, where they mean to read the same: they know no underscores, and of two
+/// members of a `oneof` they keep one where protobuf merges or keeps the other.
+fn through_serde(signal: Signal, text: &[u8]) -> Option<Full> {
+    let count = |name: &[u8]| text.windows(name.len()).filter(|part| *part == name).count();
+    let several = [&b"arrayValue"[..], b"kvlistValue"].iter().any(|name| count(name) > 1);
+    if several || text.contains(&b'_') || text.contains(&b'\\') {
+        return None;
+    }
+    match signal {
+        Signal::Traces => serde_json::from_slice(text).ok().map(Full::Traces),
+        Signal::Logs => serde_json::from_slice(text).ok().map(Full::Logs),
+        Signal::Metrics => None,
+    }
+}
+
 /// What is read of a reply, written again, reads the same.
 fn replies(body: &[u8]) {
     if let Ok(Some(partial)) = reply::read_partial_success(body) {
@@ -172,6 +216,13 @@ fn planned(data: &[u8]) -> Option<(Signal, Plan, &[u8])> {
     Some((signal(*head), Draw::new(choices).plan(), bytes))
 }
 
+/// Requests in JSON to begin with.
+const EXAMPLES: [(Signal, &str); 3] = [
+    (Signal::Traces, include_str!("../../src/frame/json/tests/examples/trace.json")),
+    (Signal::Metrics, include_str!("../../src/frame/json/tests/examples/metrics.json")),
+    (Signal::Logs, include_str!("../../src/frame/json/tests/examples/logs.json")),
+];
+
 /// The first inputs: target, name, bytes.
 #[must_use]
 pub fn corpus() -> Vec<(&'static str, String, Vec<u8>)> {
@@ -188,6 +239,11 @@ pub fn corpus() -> Vec<(&'static str, String, Vec<u8>)> {
         all.push(("splice_roundtrip", seed.name.to_owned(), planned.clone()));
         all.push(("oracle_diff", seed.name.to_owned(), planned));
         all.push(("oracle_diff", format!("made {}", seed.name), made));
+    }
+    for (signal, text) in EXAMPLES {
+        let head = u8::try_from(signal.index()).unwrap_or_default();
+        let seed = [&[head, 7], text.as_bytes()].concat();
+        all.push(("json", signal.name().to_owned(), seed));
     }
     let delay = std::time::Duration::from_millis(1500);
     let bodies = [

@@ -1,19 +1,21 @@
 //! From what was sent to exactly one protobuf message, within bounds.
 //!
 //! [`grpc_prefix`] finds the message in a stream of bytes; [`inflate`] undoes gzip, all members of
-//! it. The bytes as they came are the caller's: they may leave again as they are. Invariants: what
-//! comes out is never larger than the limit given, and never lies outside of a ticket.
+//! it; [`json`] turns OTLP/JSON into protobuf. The bytes as they came are the caller's: they may
+//! leave again as they are. Invariants: what comes out is never larger than the limit given, and
+//! never lies outside of a ticket.
 //!
 //! It reads no sockets and knows no status codes.
 
 pub mod grpc_prefix;
 pub mod gzip;
 pub mod inflate;
+pub mod json;
 
 use std::fmt;
 
 /// Why a transfer form could not be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FrameError {
     /// The message is larger than the limit in bytes.
     TooLarge {
@@ -29,6 +31,8 @@ pub enum FrameError {
         /// What was found.
         reason: &'static str,
     },
+    /// Not a request in JSON.
+    BadJson(json::JsonError),
 }
 
 impl fmt::Display for FrameError {
@@ -39,6 +43,7 @@ impl fmt::Display for FrameError {
             Self::BadGzip { offset, reason } => {
                 write!(formatter, "gzip at offset {offset}: {reason}")
             }
+            Self::BadJson(error) => write!(formatter, "json at {error}"),
         }
     }
 }

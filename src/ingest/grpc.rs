@@ -116,7 +116,7 @@ async fn call(
     end(body, rest).await?;
     guard.rest();
     drop(held);
-    let arriving = Arriving { client, way, gzip: prefix.compressed };
+    let arriving = Arriving { client, way, gzip: prefix.compressed, json: false };
     let verdict = arriving.accept(raw, &head.headers).await?;
     let holds = matches!(verdict, Verdict::Accepted { hold: Some(_) });
     let settled = match head::grpc_timeout(&head.headers).filter(|_| holds) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  listener -> accept -> connection: charge, sniff -> http (hyper) | h2 (streams: grpc, http)
-//!                          guard         head -> ticket -> body -> inflate -> Entry::accept
+//!                          guard   head -> ticket -> body -> inflate -> json -> Entry::accept
 //!                                        answer <- verdict table <-------------- Verdict
 //! ```
 //! A [`Gate`] is one receiver on one shard; the [`Front`] it holds is what the plan says of the
@@ -24,6 +24,7 @@ mod h2;
 mod head;
 mod http;
 mod io;
+mod json;
 mod otlp;
 mod sniff;
 mod verdict;

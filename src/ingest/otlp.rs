@@ -7,13 +7,13 @@ use std::thread;
 use ::http::request::Parts;
 use ::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
-use spanyard_wire::reply;
 
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
 use super::client::Client;
 use super::front::Way;
 use super::guard::Guard;
 use super::head::{self, Coding, Media};
+use super::json;
 use super::verdict::{self, Fault};
 use crate::pipeline::{Answer, Arrival, Encoding, Entry, Verdict};
 use crate::runtime::clock;
@@ -32,10 +32,15 @@ pub(super) async fn answer<B: Source>(
     let way = front.http(head.uri.path());
     let result = match way {
         None => Err(Fault::UnknownPath),
-        Some(way) => take(client, guard, way, &head, media, body, declared).await,
+        Some(way) => {
+            let taken = take(client, guard, way, &head, media, body, declared).await;
+            taken.map(|partial| (way.entry.signal(), partial))
+        }
     };
     match result {
-        Ok(partial) => (verdict::http_success(head.headers, partial), false),
+        Ok((signal, partial)) => {
+            (verdict::http_success(head.headers, media, signal, partial), false)
+        }
         Err(fault) => (fail(client, way, &fault, media, head.headers), true),
     }
 }
@@ -59,7 +64,7 @@ fn fail(
     client.supplies().answers.http_fault(fault, media, headers)
 }
 
-/// Reads the request and gives it to the pipeline. `Ok` is the body of the answer.
+/// Reads the request and gives it to the pipeline. `Ok` tells what was not taken of it.
 async fn take<B: Source>(
     client: &Client,
     guard: &Guard,
@@ -68,7 +73,7 @@ async fn take<B: Source>(
     media: Media,
     body: &mut B,
     declared: Option<usize>,
-) -> Result<Bytes, Fault> {
+) -> Result<Option<(i64, String)>, Fault> {
     let coding = head::content_coding(&head.headers);
     check(head, media, coding)?;
     let Way { entry, bytes_max, .. } = way;
@@ -86,12 +91,10 @@ async fn take<B: Source>(
     };
     guard.rest();
     drop(held);
-    let arrival = Arriving { client, way, gzip: coding == Coding::Gzip };
+    let (gzip, json) = (coding == Coding::Gzip, media == Media::Json);
+    let arrival = Arriving { client, way, gzip, json };
     let verdict = arrival.accept(raw, &head.headers).await?;
-    settle(verdict).await.map(|partial| match partial {
-        None => Bytes::new(),
-        Some((rejected, message)) => reply::partial_success(rejected, &message).into(),
-    })
+    settle(verdict).await
 }
 
 /// What can be refused by the head alone.
@@ -100,10 +103,9 @@ fn check(head: &Parts, media: Media, coding: Coding) -> Result<(), Fault> {
         return Err(Fault::Method);
     }
     match media {
-        Media::Protobuf if coding == Coding::Unknown => Err(Fault::Encoding),
-        Media::Protobuf => Ok(()),
-        Media::Json => Err(Fault::Json),
         Media::Other => Err(Fault::MediaType),
+        _ if coding == Coding::Unknown => Err(Fault::Encoding),
+        _ => Ok(()),
     }
 }
 
@@ -114,10 +116,13 @@ pub(super) struct Arriving<'a> {
     pub(super) way: Way<'a>,
     /// Whether its bytes are gzip.
     pub(super) gzip: bool,
+    /// Whether they are JSON, inside of the gzip if there is one.
+    pub(super) json: bool,
 }
 
 impl Arriving<'_> {
-    /// Inflates the message if need be, and hands it over.
+    /// Inflates and transcodes the message if need be, and hands it over. Compressed bytes go along
+    /// as they came, unless they are JSON.
     pub(super) async fn accept(self, raw: Raw, headers: &HeaderMap) -> Result<Verdict, Fault> {
         let Way { entry, bytes_max, routing, metadata } = self.way;
         self.count(raw.bytes().len());
@@ -127,10 +132,20 @@ impl Arriving<'_> {
             let ticket = entry.lease().empty();
             let inflater = &self.client.supplies().inflater;
             let inflated = inflater.gzip(raw.bytes(), bytes_max, home, ticket).await?;
-            let original = raw.into_block(home)?;
-            (Raw::Block(inflated), Some((Encoding::Gzip, original)))
+            let original = if self.json {
+                drop(raw);
+                None
+            } else {
+                Some((Encoding::Gzip, raw.into_block(home)?))
+            };
+            (Raw::Block(inflated), original)
         } else {
             (raw, None)
+        };
+        let message = if self.json {
+            Raw::Block(json::to_protobuf(message, entry, bytes_max).await?)
+        } else {
+            message
         };
         let message = message.into_message();
         witness.entered.set(true);

@@ -3,6 +3,7 @@
 mod drain;
 mod grpc;
 mod http1;
+mod json;
 mod limits;
 mod panics;
 mod site;

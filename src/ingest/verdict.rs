@@ -20,10 +20,12 @@ use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use spanyard_wire::error::WireError;
 use spanyard_wire::reply;
+use spanyard_wire::schema::Signal;
 
 use super::head::{JSON, Media, PROTOBUF};
 use crate::frame::FrameError;
 use crate::frame::grpc_prefix::BadCall;
+use crate::frame::json::JsonError;
 use crate::pipeline::{Failure, Refusal};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -42,8 +44,8 @@ pub(super) enum Fault {
     Method,
     /// A content type that is not OTLP's.
     MediaType,
-    /// OTLP/JSON.
-    Json,
+    /// JSON that is no request.
+    Json(JsonError),
     /// A content coding that is not taken.
     Encoding,
     /// Damaged gzip.
@@ -91,7 +93,7 @@ impl Fault {
             Self::MediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT, Some("media_type"))
             }
-            Self::Json => (StatusCode::UNSUPPORTED_MEDIA_TYPE, UNIMPLEMENTED, Some("json")),
+            Self::Json(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("json")),
             Self::Encoding => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
             Self::Compression { .. } => {
                 (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))
@@ -135,10 +137,10 @@ impl fmt::Display for Fault {
         match self {
             Self::UnknownPath => formatter.write_str("no pipeline takes a signal at this path"),
             Self::Method => formatter.write_str("expected the method POST"),
-            Self::MediaType => write!(formatter, "expected the content type {PROTOBUF}"),
-            Self::Json => {
-                write!(formatter, "{JSON} is not supported yet, expected {PROTOBUF}")
+            Self::MediaType => {
+                write!(formatter, "expected the content type {PROTOBUF} or {JSON}")
             }
+            Self::Json(error) => write!(formatter, "json at {error}"),
             Self::Encoding => {
                 formatter.write_str("unsupported encoding, expected gzip or identity")
             }
@@ -166,6 +168,7 @@ impl From<FrameError> for Fault {
             FrameError::TooLarge { limit } => Self::TooLarge { limit },
             FrameError::Overloaded => Self::Overloaded,
             FrameError::BadGzip { offset, reason } => Self::Compression { offset, reason },
+            FrameError::BadJson(error) => Self::Json(error),
         }
     }
 }
@@ -283,11 +286,45 @@ impl Answers {
 
 const GRPC_TYPE: HeaderValue = HeaderValue::from_static("application/grpc");
 
-/// Success over HTTP: an empty protobuf message, or what `partial_success` says.
-pub(super) fn http_success(mut headers: HeaderMap, partial: Bytes) -> Response<Bytes> {
+/// Success over HTTP, in the request's own type: nothing to say, or what `partial` says of items
+/// of `signal` that were not taken.
+pub(super) fn http_success(
+    mut headers: HeaderMap,
+    media: Media,
+    signal: Signal,
+    partial: Option<(i64, String)>,
+) -> Response<Bytes> {
     headers.clear();
-    let _ = headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
-    response(StatusCode::OK, headers, partial)
+    let (kind, body) = match (media, partial) {
+        (Media::Json, None) => (JSON, Bytes::from_static(b"{}")),
+        (Media::Json, Some((rejected, message))) => {
+            (JSON, json_partial(signal, rejected, &message).into())
+        }
+        (_, None) => (PROTOBUF, Bytes::new()),
+        (_, Some((rejected, message))) => {
+            (PROTOBUF, reply::partial_success(rejected, &message).into())
+        }
+    };
+    let _ = headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response(StatusCode::OK, headers, body)
+}
+
+/// A partial success as JSON: 64-bit integers are strings there.
+fn json_partial(signal: Signal, rejected: i64, message: &str) -> String {
+    let name = match signal {
+        Signal::Traces => "rejectedSpans",
+        Signal::Metrics => "rejectedDataPoints",
+        Signal::Logs => "rejectedLogRecords",
+    };
+    let mut text = String::with_capacity(message.len());
+    for character in message.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            '\0'..='\x1f' => text.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => text.push(character),
+        }
+    }
+    format!("{{\"partialSuccess\":{{\"{name}\":\"{rejected}\",\"errorMessage\":\"{text}\"}}}}")
 }
 
 /// Has the connection closed after this answer.

@@ -3,14 +3,17 @@
 use spanyard_wire::error::Reason;
 
 use super::*;
+use crate::frame::json;
 
 fn all() -> Vec<(Fault, u16, i32)> {
     let malformed = WireError::new(17, Reason::FieldZero);
+    let reason = json::Reason::Expected { what: "a name", found: Some(b'"') };
+    let json = JsonError { offset: 9, path: "resourceSpans[0]".into(), reason };
     vec![
         (Fault::UnknownPath, 404, 12),
         (Fault::Method, 405, 12),
         (Fault::MediaType, 415, 3),
-        (Fault::Json, 415, 12),
+        (Fault::Json(json), 400, 3),
         (Fault::Encoding, 400, 12),
         (Fault::Compression { offset: 3, reason: "damaged" }, 400, 3),
         (Fault::Malformed(malformed), 400, 3),
@@ -103,12 +106,41 @@ fn nothing_of_a_requests_headers_is_left_in_its_answer() {
     let mut headers = HeaderMap::new();
     let _ = headers.insert("authorization", HeaderValue::from_static("secret"));
     let _ = headers.append("authorization", HeaderValue::from_static("another"));
-    let answer = http_success(headers.clone(), Bytes::new());
+    let answer = http_success(headers.clone(), Media::Protobuf, Signal::Traces, None);
     assert_eq!(answer.headers().len(), 1);
     assert!(answer.body().is_empty());
     assert_eq!(grpc_success(headers.clone()).headers().len(), 1);
     let answer = Answers::default().grpc_fault(&Fault::UnknownPath, headers);
     assert!(!answer.headers().contains_key("authorization"));
+}
+
+#[test]
+fn success_is_told_in_the_requests_own_type_and_with_the_signals_own_names() {
+    let answer = |media, signal, partial: Option<(i64, &str)>| {
+        let partial = partial.map(|(rejected, text)| (rejected, text.to_owned()));
+        let answer = http_success(HeaderMap::new(), media, signal, partial);
+        let kind = text(answer.headers(), "content-type").unwrap().to_owned();
+        (kind, answer.into_body())
+    };
+    let (kind, body) = answer(Media::Json, Signal::Traces, None);
+    assert_eq!((&*kind, &body[..]), (JSON, &b"{}"[..]));
+    for (signal, name) in [
+        (Signal::Traces, "rejectedSpans"),
+        (Signal::Metrics, "rejectedDataPoints"),
+        (Signal::Logs, "rejectedLogRecords"),
+    ] {
+        let (kind, body) = answer(Media::Json, signal, Some((3, "no \"room\"\n at C:\\")));
+        assert_eq!(kind, JSON);
+        let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let partial = &read["partialSuccess"];
+        assert_eq!(
+            (&partial[name], &partial["errorMessage"]),
+            (&"3".into(), &"no \"room\"\n at C:\\".into())
+        );
+    }
+    let (kind, body) = answer(Media::Protobuf, Signal::Logs, Some((3, "why")));
+    let partial = reply::read_partial_success(&body).unwrap().unwrap();
+    assert_eq!((&*kind, partial.rejected, &*partial.message), (PROTOBUF, 3, "why"));
 }
 
 #[test]
