@@ -1,5 +1,7 @@
 //! Splicing on hand-written groups: which segments, which bytes.
 
+mod items;
+
 use super::*;
 use crate::edit::{Action, Source};
 use crate::encode;

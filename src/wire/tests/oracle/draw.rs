@@ -113,7 +113,7 @@ impl<'a> Draw<'a> {
             1 => Asks::Name(self.of(&NAMES)),
             2 => Asks::Kind(i32::from(self.byte() % 3)),
             3 => Asks::Text(self.of(&KEYS), self.of(&["x", "production"])),
-            4 => Asks::Scope(self.of(&["library", ""]), self.of(&["", "1.0"])),
+            4 => Asks::Scope(self.of(&["library", ""]), self.of(&["", "library", "1.0"])),
             5 => Asks::Severity(i32::from(self.byte() % 3), self.of(&["", "WARN"])),
             _ => Asks::Body(self.of(&["x", "production"])),
         }

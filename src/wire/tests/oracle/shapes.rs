@@ -73,8 +73,12 @@ fn scope(draw: &mut Draw<'_>, signal: Signal) -> Vec<u8> {
     let mut fields = Vec::new();
     for _ in 0..draw.of(&[1, 0, 2]) {
         let scope = encoded(|out| {
-            out.string(1, draw.of(&["library", ""]));
-            out.string(2, draw.of(&["", "1.0"]));
+            for number in 1..=2 {
+                let text = draw.of(&["library", "", "1.0"]);
+                if draw.pick(3) > 0 {
+                    out.string(number, text);
+                }
+            }
         });
         fields.push(field(draw, schema::SCOPE, &scope));
     }
