@@ -71,7 +71,7 @@ impl<'a> Draw<'a> {
             }
             _ => {
                 let keys = KEYS.iter().rev().take(self.pick(3));
-                let values = keys.map(|key| self.pair((*key).to_owned(), depth - 1)).collect();
+                let values = keys.map(|key| self.member((*key).to_owned(), depth - 1)).collect();
                 Value::KvlistValue(KeyValueList { values })
             }
         }
@@ -88,6 +88,13 @@ impl<'a> Draw<'a> {
             _ => Some(AnyValue { value: Some(self.value(depth)) }),
         };
         KeyValue { key, value, ..KeyValue::default() }
+    }
+
+    /// Inside a map an unset value has one form.
+    fn member(&mut self, key: String, depth: usize) -> KeyValue {
+        let mut pair = self.pair(key, depth);
+        let _ = pair.value.get_or_insert_default();
+        pair
     }
 
     fn attributes(&mut self) -> Vec<KeyValue> {
