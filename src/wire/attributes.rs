@@ -46,6 +46,8 @@ pub(crate) struct Inputs<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct List {
     pieces: Vec<Piece>,
+    /// Whether an attribute that came was changed or removed.
+    touched: bool,
     /// Keys and values that edits brought.
     made: Vec<u8>,
     /// What a transform or an extraction is writing.
@@ -82,13 +84,20 @@ enum State {
 
 impl List {
     pub(crate) const fn new() -> Self {
-        Self { pieces: Vec::new(), made: Vec::new(), fresh: Vec::new(), puts: Vec::new() }
+        Self {
+            pieces: Vec::new(),
+            touched: false,
+            made: Vec::new(),
+            fresh: Vec::new(),
+            puts: Vec::new(),
+        }
     }
 
     /// Forgets the message.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.pieces.clear();
+        self.touched = false;
         self.made.clear();
     }
 
@@ -116,22 +125,27 @@ impl List {
         let wanted = Key::new(number, field::LEN).raw();
         loop {
             let start = message.offset();
-            let Some(key) = message.key()? else {
-                return Ok(());
+            let (name, value, split) = match message.plain_pair(wanted) {
+                Some([name, value]) => (name, value, false),
+                None => {
+                    let Some(key) = message.key()? else {
+                        return Ok(());
+                    };
+                    if key.number() != number {
+                        message.skip(key)?;
+                        continue;
+                    }
+                    let pair = Pair::read(message.message(key)?)?;
+                    (pair.key.span(), pair.value.span(), pair.split)
+                }
             };
-            if key.raw() != wanted && key.number() != number {
-                message.skip(key)?;
-                continue;
-            }
-            let pair = Pair::read(message.message(key)?)?;
             if self.pieces.len() >= ATTRIBUTES_MAX {
                 return Err(WireError::new(start, Reason::TooManyFields));
             }
-            let value = pair.value.span();
             self.pieces.push(Piece {
                 field: message.span_from(start),
-                name: Place::Request(pair.key.span()),
-                value: if pair.split { Place::Split(value) } else { Place::Request(value) },
+                name: Place::Request(name),
+                value: if split { Place::Split(value) } else { Place::Request(value) },
                 state: State::Kept,
             });
         }
@@ -154,7 +168,9 @@ impl List {
 
     #[inline]
     fn find(&self, key: &[u8], request: &[u8]) -> Option<usize> {
-        let named = |piece: &Piece| piece.name.bytes(&self.made, request) == key;
+        let named = |piece: &Piece| {
+            piece.name.len() == key.len() && piece.name.bytes(&self.made, request) == key
+        };
         self.pieces.iter().position(|piece| named(piece) && piece.state != State::Gone)
     }
 
@@ -172,6 +188,9 @@ impl List {
         inputs: &Inputs<'_>,
         out: &mut Changes,
     ) -> Result<usize, WireError> {
+        if !self.touched {
+            return Ok(from);
+        }
         let mut at = from;
         while let Some(piece) = self.pieces.get(at) {
             if piece.field.is_empty() || piece.field.start >= body.end {
@@ -261,6 +280,12 @@ impl Piece {
 }
 
 impl Place {
+    #[inline]
+    const fn len(self) -> usize {
+        let (Self::Request(span) | Self::Split(span) | Self::Made(span)) = self;
+        span.len()
+    }
+
     #[inline]
     fn bytes<'a>(self, made: &'a [u8], request: &'a [u8]) -> &'a [u8] {
         match self {

@@ -142,7 +142,9 @@ impl Splice {
         if self.changes.len() > limit {
             return Err(WireError::new(group.field.start as usize, Reason::EditsTooLarge(limit)));
         }
-        self.changes.sort();
+        if items {
+            self.changes.sort();
+        }
         self.changes.write_to(group.field, &mut self.out)?;
         Ok(true)
     }
