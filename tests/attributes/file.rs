@@ -77,23 +77,24 @@ pub(crate) fn write(processors: &[Processor], signal: Signal) -> String {
         let (kind, list) =
             if processor.items { ("attributes", "actions") } else { ("resource", "attributes") };
         ids.push(format!("{kind}/{at}"));
-        let _ = writeln!(out, "  {kind}/{at}:");
+        writeln!(out, "  {kind}/{at}:").expect("text grows");
         for (name, block) in [("include", &processor.include), ("exclude", &processor.exclude)] {
             if let Some(written) = block.as_ref().map(|found| block_text(found, signal)) {
-                let _ = writeln!(out, "    {name}: {{{written}}}");
+                writeln!(out, "    {name}: {{{written}}}").expect("text grows");
             }
         }
-        let _ = writeln!(out, "    {list}:");
+        writeln!(out, "    {list}:").expect("text grows");
         for action in &processor.actions {
-            let _ = writeln!(out, "      - {{{}}}", action_text(action));
+            writeln!(out, "      - {{{}}}", action_text(action)).expect("text grows");
         }
     }
-    let _ = writeln!(
+    writeln!(
         out,
         "service: {{pipelines: {{{}: {{receivers: [otlp], processors: [{}], exporters: [nop]}}}}}}",
         signal.name(),
         ids.join(", ")
-    );
+    )
+    .expect("text grows");
     out
 }
 

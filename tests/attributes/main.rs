@@ -4,6 +4,12 @@
 //! signals go through the compiled branch. What comes out, decoded by prost, must be what `naive`
 //! makes of the decoded request, action by action. Every action, every type of value, `include` and
 //! `exclude` occur; the order of attributes counts.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test: a surprise ends the run"
+)]
 
 mod draw;
 mod file;
