@@ -34,7 +34,7 @@ fn double(value: f64) -> String {
         "NaN".to_owned()
     } else if value.is_infinite() {
         "Infinity".to_owned()
-    } else if size == 0.0 || size >= 1e-6 && size < 1e21 {
+    } else if size == 0.0 || (1e-6..1e21).contains(&size) {
         format!("{value}")
     } else {
         let text = format!("{value:e}");
