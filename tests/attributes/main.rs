@@ -60,7 +60,8 @@ fn through(flow: &Flow, signal: Signal, bytes: &[u8]) -> Vec<u8> {
     selection.build(bytes, &request, signal, branch, &slots.views()).expect("well formed");
     let mut out = Vec::new();
     selection.splice.write_to(bytes, &mut out);
-    assert_eq!(selection.untouched, out == bytes, "says whether anything changed");
+    // Edits that undo one another may count as a change.
+    assert!(!selection.untouched || out == bytes, "what counts as untouched is");
     out
 }
 
