@@ -42,7 +42,7 @@ fn write(kind: Kind<'_>, out: &mut String, depth: usize) -> Option<()> {
         Kind::Map(map) => {
             let mut members = members(map);
             // Of equal keys the last one counts: the sort is stable.
-            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            members.sort_by_key(|(key, _)| *key);
             let mut kept: Vec<_> = Vec::with_capacity(members.len());
             for member in members {
                 if kept.last().is_some_and(|(key, _)| *key == member.0) {

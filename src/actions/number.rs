@@ -18,8 +18,8 @@ pub fn parse_double(text: &[u8]) -> Option<f64> {
     };
     let signed = |value: f64| if negative { -value } else { value };
     match digits.to_ascii_lowercase().as_str() {
-        "inf" | "infinity" => return Some(signed(f64::INFINITY)),
-        "nan" if digits.len() == text.len() => return Some(f64::NAN),
+        "inf" | "infinity" => Some(signed(f64::INFINITY)),
+        "nan" if digits.len() == text.len() => Some(f64::NAN),
         lower => {
             let value = match lower.strip_prefix("0x") {
                 Some(rest) => hexadecimal(&spaced(rest, true)?)?,

@@ -148,9 +148,8 @@ impl ResourceTest {
     pub fn holds<'a>(&self, find: impl Fn(&[u8]) -> Option<Found<'a>>) -> bool {
         let service = || {
             let found = find(SERVICE_NAME);
-            found.as_ref().map_or(NO_SERVICE.to_vec(), |found| {
-                text::converted(found.value().kind()).into_owned()
-            })
+            let text = found.as_ref().map(|found| text::converted(found.value().kind()));
+            text.map_or_else(|| NO_SERVICE.to_vec(), Cow::into_owned)
         };
         self.services.as_ref().is_none_or(|names| names.hold(&service()))
             && self

@@ -87,7 +87,7 @@ fn write_canonical(kind: Kind<'_>, out: &mut Vec<u8>, depth: usize) {
         }),
         Kind::Map(map) => {
             let mut members = members(map);
-            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            members.sort_by_key(|(key, _)| *key);
             Encoder::new(out).message(6, |map_out| {
                 for (key, value) in members {
                     map_out.bytes(1, key);

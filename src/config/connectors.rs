@@ -1,6 +1,6 @@
 //! `connectors`: `routing` and `forward`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition;
 use super::decode::{Field, Section};
@@ -189,9 +189,21 @@ fn row(section: &Section<'_>) -> Option<Row> {
     if pipelines.is_empty() && section.get("pipelines").is_none_or(|f| f.is_empty_list()) {
         section.error(Fault::new(Code::Missing, "the row names no pipelines"));
     }
+    warn_of_doubles(section, &pipelines);
     let copy = section.get("action").and_then(|field| field.one_of(&["move", "copy"]));
     let when = when(section)?;
     Some(Row { when, pipelines, copy: copy == Some("copy") })
+}
+
+/// In the Collector a pipeline that stands twice in a row gets everything twice.
+fn warn_of_doubles(section: &Section<'_>, pipelines: &[Reference]) {
+    let mut seen = BTreeSet::new();
+    for double in pipelines.iter().filter(|reference| !seen.insert(&reference.id)) {
+        let message = format!("`{}` stands twice in this row and receives once", double.id);
+        let fault = Fault::new(Code::Surprising, message);
+        let hint = "the Collector would deliver everything twice; name it once";
+        section.report.warning(double.mark, &double.path, fault.hint(hint));
+    }
 }
 
 fn when(section: &Section<'_>) -> Option<Condition> {

@@ -97,6 +97,56 @@ service:
     assert_eq!(flow.branches.len(), 3, "a pipeline named by several rows is compiled once");
 }
 
+/// Every pipeline that takes from a `forward` connector gets what every one that feeds it sends.
+#[test]
+fn a_forward_connector_joins_pipelines_without_conditions() {
+    let text = format!(
+        "{HEAD}
+connectors:
+  forward:
+service:
+  pipelines:
+    traces/a: {{receivers: [otlp], processors: [resource/one], exporters: [forward]}}
+    traces/b: {{receivers: [otlp], exporters: [forward, nop/b]}}
+    traces/c: {{receivers: [forward], processors: [resource/two], exporters: [nop/a]}}
+    traces/d: {{receivers: [forward], exporters: [nop/b]}}
+    logs/a: {{receivers: [otlp], exporters: [forward]}}
+    logs/c: {{receivers: [forward], exporters: [nop/a]}}
+"
+    );
+    let expected = "traces/c[3]>0 + traces/d[1]>1 + traces/b[0]>1 + traces/c[2]>0 + traces/d[0]>1";
+    assert_eq!(traces(&text), expected);
+    let plan = plan(&text);
+    assert!(plan.receivers[0].flows[0].as_ref().expect("a flow").by_request);
+    assert_eq!(show(plan.receivers[0].flows[2].as_ref().expect("a flow")), "logs/c[0]>2");
+}
+
+/// The meaning of `match_once: false` before it went.
+#[test]
+fn match_once_false_lets_every_row_take_the_group_and_the_default_the_rest() {
+    let text = format!(
+        "{HEAD}
+connectors:
+  routing:
+    match_once: false
+    table: [{{condition: 'attributes[\"a\"] == \"x\"', pipelines: [traces/a]}}]
+    default_pipelines: [traces/b]
+service:
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [routing]}}
+    traces/a: {{receivers: [routing], exporters: [nop/a]}}
+    traces/b: {{receivers: [routing], exporters: [nop/b]}}
+"
+    );
+    assert_eq!(traces(&text), "#0[0] copy(traces/a[0]>0) else(traces/b[0]>1)");
+    let plan = plan(&text);
+    let Stage::Switch(switch) = &plan.receivers[0].flows[0].as_ref().expect("a flow").stages[0]
+    else {
+        panic!("a switch");
+    };
+    assert!(switch.default_if_none);
+}
+
 /// Tables may stand behind tables; without conditions on resources the request goes as a whole.
 #[test]
 fn tables_may_stand_behind_tables() {

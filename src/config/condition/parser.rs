@@ -83,10 +83,8 @@ impl Parser {
             self.sign(")")?;
             return Ok(inner);
         }
-        if let Piece::Word(word) = self.peek().clone() {
-            if word == "IsMatch" {
-                return self.is_match();
-            }
+        if matches!(self.peek(), Piece::Word(word) if word == "IsMatch") {
+            return self.is_match();
         }
         self.comparison()
     }

@@ -223,6 +223,8 @@ fn a_table_says_what_it_drops_and_which_rows_are_never_reached() {
     let all = row("resource", "statement", "route()");
     assert_eq!(warnings(&all), Vec::<String>::new());
     let again = row("resource", "statement", "route() where attributes[\"a\"] == \"v\"");
+    let twice = all.replace("[traces/a]", "[traces/a, traces/a]");
+    assert_eq!(warnings(&twice), ["`traces/a` stands twice in this row and receives once"]);
     let repeated = "the row repeats an earlier condition and never takes anything";
     assert_eq!(warnings(&format!("{one}, {again}")), [dropped, repeated]);
 }
