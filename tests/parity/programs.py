@@ -1,0 +1,144 @@
+"""Starting and stopping the two programs, and the ports they listen on.
+
+A program is ready when its health page answers 200, and done when it has ended after SIGTERM: by
+then its queues are empty, so nobody waits for a delivery. Everything is bounded by SECONDS_MAX and
+stopped by the pid it was started with.
+"""
+
+import contextlib
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from environment import HERE, TARGET
+
+SECONDS_MAX = 30
+
+
+class Refused(Exception):
+    """The program does not take the configuration. The text is what it said."""
+
+
+class Program:
+    """One of the two: how it is called."""
+
+    def __init__(self, name, binary, check):
+        self.name = name
+        self.binary = str(binary)
+        self.check = check
+
+    def command(self, config):
+        return [self.binary, "--config", str(config)]
+
+    def judge(self, config, environment=None):
+        """Whether the configuration is taken, and what is said about it."""
+        found = subprocess.run(
+            [self.binary, *self.check, str(config)],
+            env=clean_environment(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+        return found.returncode == 0, found.stdout + found.stderr
+
+
+def collector(binary):
+    return Program("collector", binary, ["validate", "--config"])
+
+
+def spanyard(binary):
+    return Program("spanyard", binary, ["check"])
+
+
+def clean_environment(more=None):
+    """The environment of the caller without what either program would read from it."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("OTEL_") and not name.lower().endswith("_proxy")
+    }
+    return {**kept, **(more or {})}
+
+
+def free_ports(count):
+    """Ports that are free and differ from each other."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def healthy(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def running(program, config, health, log, environment=None):
+    """Runs a program until the block ends. Raises Refused when it ends before it is ready."""
+    with pathlib.Path(log).open("wb") as out:
+        child = subprocess.Popen(
+            program.command(config),
+            env=clean_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        deadline = time.monotonic() + SECONDS_MAX
+        while not healthy(health):
+            if child.poll() is not None:
+                raise Refused(pathlib.Path(log).read_text(errors="replace"))
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{program.name} is not ready after {SECONDS_MAX} s: see {log}")
+            time.sleep(0.02)
+        yield child
+    finally:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def built_collector():
+    """The Collector of collector.yaml, built when it is not there."""
+    command = [HERE / "build-collector", TARGET / "parity"]
+    made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return pathlib.Path(made.stdout.strip())
+
+
+def add_arguments(parser):
+    """The options that say which binaries are compared."""
+    gateway = TARGET / "debug" / "spanyard"
+    parser.add_argument("--spanyard", type=pathlib.Path, default=gateway, metavar="BIN")
+    text = "default: built by build-collector, kept below target/parity"
+    parser.add_argument("--collector", type=pathlib.Path, metavar="BIN", help=text)
+
+
+def chosen(options, names):
+    """The programs of these names, the Collector first."""
+    made = []
+    if "collector" in names:
+        made.append(collector(options.collector or built_collector()))
+    if "spanyard" in names:
+        if not options.spanyard.exists():
+            raise SystemExit(f"no {options.spanyard}: cargo build --locked --bins")
+        made.append(spanyard(options.spanyard))
+    return made
