@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import grpc
 
 SIGNALS = ("traces", "metrics", "logs")
+SERVICES = {"trace": "traces", "metrics": "metrics", "logs": "logs"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Calls(grpc.GenericRpcHandler):
         self.backend = backend
 
     def service(self, details):
-        signal = details.method.split(".")[-3]
+        signal = SERVICES[details.method.split(".")[-3]]
         headers = [(name, str(value)) for name, value in details.invocation_metadata]
         mark = dict(headers).get("x-parity", "?/?")
 

@@ -143,7 +143,8 @@ class Send:
     method: str = "POST"
     path: str = ""
     grpc: bool = False
-    receiver: int = 0
+    chunked: bool = False
+    compression: str | None = None  # over gRPC
 
 
 def traces(*groups, **options):
@@ -163,7 +164,7 @@ def json_body(text, signal="traces", **options):
     if not isinstance(text, (bytes, str)):
         text = json.dumps(text)
     body = text.encode() if isinstance(text, str) else text
-    return Send(signal, body, media=render.JSON, **options)
+    return Send(signal, body, media=options.pop("media", render.JSON), **options)
 
 
 def deliver(send, http_port, grpc_port):
@@ -175,12 +176,18 @@ def by_http(send, port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS_MAX)
     headers = {"Content-Type": send.media} if send.media else {}
     connection.putrequest(send.method, send.path or f"/v1/{send.signal}", skip_accept_encoding=True)
-    headers["Content-Length"] = str(len(send.body))
+    body = send.body
+    if send.chunked:
+        headers["Transfer-Encoding"] = "chunked"
+        parts = [body[at : at + 1000] for at in range(0, len(body), 1000)]
+        body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in [*parts, b""])
+    else:
+        headers["Content-Length"] = str(len(body))
     for name, texts in {**headers, **send.headers}.items():
         for text in texts if isinstance(texts, list) else [texts]:
             connection.putheader(name, text)
     try:
-        connection.endheaders(send.body)
+        connection.endheaders(body)
         got = connection.getresponse()
         media = got.getheader("content-type", "")
         return render.answer(send.signal, got.status, media, got.read())
@@ -200,9 +207,11 @@ def by_grpc(send, port):
         for name, texts in send.headers.items()
         for text in (texts if isinstance(texts, list) else [texts])
     ]
+    packing = grpc.Compression.Gzip if send.compression == "gzip" else None
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         try:
-            body = channel.unary_unary(method)(send.body, timeout=SECONDS_MAX, metadata=metadata)
+            call = channel.unary_unary(send.path or method)
+            body = call(send.body, timeout=SECONDS_MAX, metadata=metadata, compression=packing)
         except grpc.RpcError as error:
             return f"answer grpc {error.code().name}"
     answer = render.ANSWERS[send.signal].FromString(body)

@@ -1,13 +1,14 @@
 """Messages of OTLP as lines of text, so that two of them can be compared and a difference read.
 
 An empty Resource, Scope, Status or AnyValue reads as none: the Collector writes them where the
-client left them out. Unknown fields are not shown. Order is kept, but for the attributes of a row
-that says `unordered`.
+client left them out. Unknown fields are shown by their number. Order is kept, but for the
+attributes of a row that says `unordered`.
 """
 
 import json
 
 from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 from google.rpc import status_pb2
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
@@ -57,7 +58,7 @@ def scalar(inner):
 
 def lines(message, unordered):
     """The fields of a message that are set, one a line, nested ones indented."""
-    found = []
+    found = [f"unknown field {field.field_number}" for field in UnknownFieldSet(message)]
     for field, inner in message.ListFields():
         items = inner if field.is_repeated else [inner]
         name = field.name
@@ -78,13 +79,15 @@ def lines(message, unordered):
 
 
 def groups(export, unordered):
-    """The groups of an export, each as one text."""
+    """The groups of an export, each as one text; JSON as the tree that was sent."""
+    if dict(export.headers).get("content-type") == JSON:
+        return [json.dumps(json.loads(export.body), indent=1, sort_keys=True)]
     message = REQUESTS[export.signal]()
     try:
         message.ParseFromString(export.body)
     except Exception as error:
         return [f"unreadable {len(export.body)} bytes: {type(error).__name__}"]
-    (_, repeated), *_ = message.ListFields() or [(None, [])]
+    repeated = [each for _, found in message.ListFields() for each in found]
     return ["\n".join(["group", *("  " + line for line in lines(g, unordered))]) for g in repeated]
 
 

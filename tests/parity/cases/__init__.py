@@ -1,11 +1,17 @@
 """The rows, by theme; the rows of a theme share a file and a process."""
 
-from . import actions
+from . import actions, context, json_bodies, pipelines, protocol, routing, select
 
 THEMES = {
     "resource": actions.RESOURCE,
     "attributes/spans": actions.SPANS,
     "attributes": actions.POINTS,
+    "select": select.ROWS,
+    "context": context.ROWS,
+    "routing": routing.ROWS,
+    "pipelines": pipelines.ROWS,
+    "protocol": protocol.ROWS,
+    "json": json_bodies.ROWS,
 }
 # What both programs find in their environment.
 ENVIRONMENT = actions.ENVIRONMENT
