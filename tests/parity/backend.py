@@ -28,6 +28,13 @@ class Received:
     body: bytes
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Takes the connections of many exporters at once."""
+
+    daemon_threads = True
+    request_queue_size = 1024
+
+
 class Backend:
     """Starts with the block and stops with it."""
 
@@ -35,8 +42,7 @@ class Backend:
         self.received = []
         self.strays = []
         self.lock = threading.Lock()
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
-        self.http.daemon_threads = True
+        self.http = Server(("127.0.0.1", 0), handler(self))
         self.http_port = self.http.server_address[1]
         self.grpc = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
         self.grpc.add_generic_rpc_handlers((Calls(self),))

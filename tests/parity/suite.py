@@ -15,6 +15,9 @@ import rows as row_files
 from backend import Backend
 
 
+LINES_MAX = 40
+
+
 class Result:
     """What one program did with one row, as lines."""
 
@@ -66,6 +69,8 @@ def run(program, rows, home, environment):
         if backend.strays:
             raise SystemExit(f"{program.name} sent to paths of no row: {backend.strays[:3]}")
         code = child.returncode
+        if "Exporting failed" in log.read_text(errors="replace"):
+            raise SystemExit(f"{program.name} could not reach the backend: see --keep")
     found = {}
     for number, (row, lines) in enumerate(zip(rows, answers)):
         mine = [each for each in backend.received if each.row == f"r{number}"]
@@ -82,6 +87,12 @@ def missing(lines, wanted):
     return [want for want in wanted if (want.removeprefix("!") in text) == want.startswith("!")]
 
 
+def short(lines):
+    """As much as one reads of a difference; `--show` has the rest."""
+    rest = [f"({len(lines) - LINES_MAX} more lines)"] if len(lines) > LINES_MAX else []
+    return "\n".join([*lines[:LINES_MAX], *rest])
+
+
 def verdict(row, collector, spanyard):
     """(one word, text): `same`, `differs` as listed, or `FAILED`."""
     if row.differs is None:
@@ -93,7 +104,7 @@ def verdict(row, collector, spanyard):
         diff = difflib.unified_diff(
             collector.lines, spanyard.lines, "collector", "spanyard", n=3, lineterm=""
         )
-        return "FAILED", "\n".join(diff) + ("\n" + said if said else "")
+        return "FAILED", short([*diff, *said.splitlines()])
     if collector.lines == spanyard.lines:
         return "FAILED", f"they agree, but a difference is listed: {row.differs.reason}"
     wrong = []
@@ -102,6 +113,6 @@ def verdict(row, collector, spanyard):
         ("spanyard", spanyard, row.differs.spanyard),
     ):
         for want in missing(result.lines, wanted):
-            text = "\n  ".join(result.lines) + result.refused
+            text = short([*result.lines, *result.refused.splitlines()]).replace("\n", "\n  ")
             wrong.append(f"{name}: expected {want!r} in\n  {text}")
     return ("FAILED", "\n".join(wrong)) if wrong else ("differs", row.differs.reason)

@@ -80,7 +80,7 @@ TABLE = {
     "value-empty-text": ("key: new, value: '', action: insert", []),
     "value-list-and-map": (
         "key: l, value: [a, 1, 2.5, true, [x]], action: insert\n"
-        "key: m, value: {a: 1, b: {c: [x]}}, action: insert\n"
+        "key: m, value: {b: {c: [x, 1]}}, action: insert\n"
         "key: e, value: [], action: insert\nkey: f, value: {}, action: insert",
         [],
     ),

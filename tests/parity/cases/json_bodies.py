@@ -173,8 +173,15 @@ GOOD = {
                            '{"arrayValue":{"values":[]}}', '{"arrayValue":{"values":null}}'),
     "values-nested": values(DEEP, '{"kvlistValue":{"values":[{"key":"a","value":{"kvlistValue":'
                             '{"values":[{"key":"b","value":{"intValue":"1"}}]}}},{"key":"a"}]}}'),
-    "nulls": raw_span('{"traceId":null,"name":null,"kind":null,"attributes":null,"events":null,'
-                      '"status":null,"startTimeUnixNano":null,"links":null,"flags":null}'),
+    "null-ids": raw_span('{"traceId":null,"spanId":null,"name":"x"}'),
+    "null-enum": raw_span('{"kind":null,"name":"x"}'),
+    "null-integers": raw_span('{"startTimeUnixNano":null,"flags":null,"name":"x"}'),
+    "null-lists": raw_span('{"attributes":null,"events":null,"links":null,"name":"x"}'),
+    "null-objects": raw_span('{"status":null,"name":"x"}'),
+    "null-name": raw_span('{"name":null}'),
+    "null-inside-lists": raw_span('{"name":"x","attributes":[null],"events":[null]}'),
+    "null-values": values('{"stringValue":null}', '{"intValue":null}', '{"boolValue":null}',
+                          '{"doubleValue":null}', '{"bytesValue":null}', '{"kvlistValue":null}'),
     "null-groups": '{"resourceSpans":null}',
     "null-resource": '{"resourceSpans":[{"resource":null,"scopeSpans":[{"scope":null,"spans":'
                      '[{"name":"x"}]}],"schemaUrl":null}]}',

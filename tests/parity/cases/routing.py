@@ -4,11 +4,12 @@
 at `a`, the rest at `b`.
 """
 
-from otlp import gauge, group, log, logs, metrics, span, traces
+import otlp
+from otlp import gauge, log, logs, metrics, span, traces
 from rows import Row
 
 VALUES = [
-    "1", "abc", "", "b", 1, 2, -1, 1.0, 1.5, float("nan"), True, False, b"\x00\xff", b"", ["a"], [],
+    "1", "abc", "", "b", 1, 2, -1, 1.0, 1.5, True, False, b"\x00\xff", b"", ["a"], [],
     {"k": "v"}, {}, None,
 ]  # fmt: skip
 RESOURCES = [{"n": number, "x": value} for number, value in enumerate(VALUES)]
@@ -20,6 +21,13 @@ RESOURCES += [
     {"n": 94, "x": "1", "env": "test"},
     [("n", 95), ("x", "abc"), ("x", "1")],
 ]
+
+
+
+def group(resource, items=None, **options):
+    """A group of one small item, so that a difference is short to read."""
+    return otlp.group(resource, items, ("", ""), **options)
+
 
 X = 'attributes["x"]'
 Y = 'attributes["y"]'
@@ -65,8 +73,6 @@ CONDITIONS = {
     "is-match-empty": f'IsMatch({X}, "^$")',
     "is-match-bool": f'IsMatch({X}, "^t")',
     "is-match-bytes": f'IsMatch({X}, "00ff")',
-    "is-match-double": f'IsMatch({X}, "^1.5$")',
-    "is-match-list": f'IsMatch({X}, "a")',
     "is-match-escaped": f'IsMatch({X}, "^\\\\d$")',
     "not-is-match": f'not IsMatch({X}, "^1$")',
     "and": f'{X} == "abc" and attributes["env"] == "prod"',
@@ -84,7 +90,21 @@ CONDITIONS = {
     "escaped-quote": f'{X} == "a\\"b"',
     "constant-true": "true",
     "constant-false": "false",
-    "nested-key": f'{X}["k"] == "v"',
+}
+# Conditions that the Collector can not evaluate for every value: its answer is then 503.
+APART = {
+    "nested-key": (f'{X}["k"] == "v"', [{"k": "v"}, {"k": "w"}, {}]),
+    "nested-key-of-text": (f'{X}["k"] == "v"', ["v"]),
+    "not-a-number": (f"{X} == 1.0 or {X} < 1.0 or {X} > 1.0", [float("nan"), 1.0]),
+    "not-a-number-unequal": (f"{X} != 1.5", [float("nan"), 1.5]),
+    "is-match-double": (f'IsMatch({X}, "^1.5$")', [1.5]),
+    "is-match-whole-double": (f'IsMatch({X}, "^1$")', [1.0]),
+    "is-match-large-double": (f'IsMatch({X}, "e")', [1e21, 1e-7, 1e20]),
+    "is-match-not-a-number": (f'IsMatch({X}, "^NaN$")', [float("nan")]),
+    "is-match-infinity": (f'IsMatch({X}, "Inf")', [float("inf")]),
+    "is-match-list": (f'IsMatch({X}, "^.*a.*,1.$")', [["a", 1]]),
+    "is-match-map": (f'IsMatch({X}, "k.*v")', [{"k": "v"}]),
+    "is-match-unset": (f'IsMatch({X}, "^$")', [None]),
 }
 REQUESTS = {
     "equal": 'request["X-Tenant"] == "north"',
@@ -123,8 +143,11 @@ def row(name, table, send, default="[SIGNAL/@b]", fan="abc", more="", **options)
     )
 
 
-def condition(name, text):
-    send = [traces(*(group(resource) for resource in RESOURCES))]
+def condition(name, text, values=None):
+    sent = RESOURCES
+    if values is not None:
+        sent = [{"n": number, "x": value} for number, value in enumerate(values)]
+    send = [traces(*(group(resource) for resource in sent))]
     table = f"condition: {quoted(text)}, pipelines: [SIGNAL/@a]"
     return row(f"condition/{name}", table, send, fan="ab")
 
@@ -151,6 +174,7 @@ METADATA = "condition: 'otelcol.client.metadata[\"X-Tenant\"][0] == \"north\"'"
 NORTHERN = {"X-Tenant": "north"}
 
 ROWS = [condition(name, text) for name, text in CONDITIONS.items()]
+ROWS += [condition(name, *what) for name, what in APART.items()]
 ROWS += [request(name, text) for name, text in REQUESTS.items()]
 ROWS += [
     row("table/first-match-wins",
