@@ -104,10 +104,11 @@ def group(resource=None, items=None, scope=("lib", "1.2.3"), schema="", scopes=N
     return resource, scopes if scopes is not None else [(scope, items)], schema
 
 
+# What a group, its scopes and its items are, and the item of a group that names none.
 MESSAGES = {
-    "traces": (ResourceSpans, "scope_spans", "spans", span),
-    "metrics": (ResourceMetrics, "scope_metrics", "metrics", gauge),
-    "logs": (ResourceLogs, "scope_logs", "log_records", log),
+    "traces": (ResourceSpans, "scope_spans", "spans", Span(name="work")),
+    "metrics": (ResourceMetrics, "scope_metrics", "metrics", gauge()),
+    "logs": (ResourceLogs, "scope_logs", "log_records", log()),
 }
 
 
@@ -127,7 +128,7 @@ def encoded(signal, groups):
                 made = InstrumentationScope(name=name, version=version)
                 made.attributes.extend(pairs(attributes[0] if attributes else None))
                 inner.scope.CopyFrom(made)
-            getattr(inner, leaf).extend([default()] if items is None else items)
+            getattr(inner, leaf).extend([default] if items is None else items)
         getattr(request, field_of_groups.name).append(message)
     return request.SerializeToString()
 

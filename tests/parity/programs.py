@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -68,12 +69,20 @@ def clean_environment(more=None):
 
 
 def free_ports(count):
-    """Ports that are free and differ from each other."""
+    """Ports that are free and differ from each other, below those that clients get from the
+    system, so that nobody's connection takes one before the program does."""
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        found = []
+        for port in random.sample(range(10_000, 30_000), 4 * count + 100):
+            probe = stack.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found.append(port)
+            if len(found) == count:
+                return found
+    raise SystemExit(f"fewer than {count} ports are free")
 
 
 def healthy(port):

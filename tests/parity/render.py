@@ -1,8 +1,8 @@
 """Messages of OTLP as lines of text, so that two of them can be compared and a difference read.
 
 An empty Resource, Scope, Status or AnyValue reads as none: the Collector writes them where the
-client left them out. Unknown fields are shown by their number. Order is kept, but for the
-attributes of a row that says `unordered`.
+client left them out. Unknown fields are shown by their number. Order is kept, but for what a
+row names in `unordered`.
 """
 
 import json
@@ -64,7 +64,7 @@ def lines(message, unordered):
         name = field.name
         if name in ("attributes", "filtered_attributes"):
             pairs = [pair(item) for item in items]
-            found += sorted(pairs) if unordered else pairs
+            found += sorted(pairs) if "attributes" in unordered else pairs
         elif field.message_type is None:
             found += [f"{name} {scalar(item)}" for item in items]
         elif field.message_type.name == "AnyValue":
@@ -88,7 +88,8 @@ def groups(export, unordered):
     except Exception as error:
         return [f"unreadable {len(export.body)} bytes: {type(error).__name__}"]
     repeated = [each for _, found in message.ListFields() for each in found]
-    return ["\n".join(["group", *("  " + line for line in lines(g, unordered))]) for g in repeated]
+    texts = ["\n".join(["group", *("  " + line for line in lines(g, unordered))]) for g in repeated]
+    return sorted(texts) if "groups" in unordered else texts
 
 
 def heading(export):

@@ -38,7 +38,10 @@ class Row:
     grpc: str = "include_metadata: true"
     fan: str = "a"
     exporter: str = PLAIN
-    unordered: bool = False
+    # What may come in another order: "attributes", "groups".
+    unordered: str = ""
+    # Whether groups that leave in several exports may leave in one, and the other way round.
+    joined: bool = False
     differs: Differs | None = None
 
 

@@ -74,7 +74,7 @@ def run(program, rows, home, environment):
     found = {}
     for number, (row, lines) in enumerate(zip(rows, answers)):
         mine = [each for each in backend.received if each.row == f"r{number}"]
-        flat = len(row.send) > 1
+        flat = row.joined or len(row.send) > 1
         found[row.name] = Result(lines + render.exports(mine, row.unordered, flat))
     if code != 0:
         raise SystemExit(f"{program.name} ended with {code}: see {pathlib.Path(log)}")
@@ -100,11 +100,14 @@ def verdict(row, collector, spanyard):
             return "FAILED", "both refuse it:\n" + collector.refused + spanyard.refused
         if collector.lines == spanyard.lines:
             return "same", ""
-        said = collector.refused + spanyard.refused
+        if collector.refused or spanyard.refused:
+            taken = "collector" if spanyard.refused else "spanyard"
+            said = (collector.refused + spanyard.refused).strip().splitlines()
+            return "FAILED", short([f"only {taken} takes it; the other says", *said])
         diff = difflib.unified_diff(
             collector.lines, spanyard.lines, "collector", "spanyard", n=3, lineterm=""
         )
-        return "FAILED", short([*diff, *said.splitlines()])
+        return "FAILED", short([*diff])
     if collector.lines == spanyard.lines:
         return "FAILED", f"they agree, but a difference is listed: {row.differs.reason}"
     wrong = []

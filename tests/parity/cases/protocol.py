@@ -14,15 +14,60 @@ def changed(**fields):
     return Send("traces", fields.pop("body", ONE.body), **fields)
 
 
-def row(name, send, differs=None, **options):
-    return Row(f"protocol/{name}", [send], differs=differs, **options)
+def row(name, send, **options):
+    return Row(f"protocol/{name}", [send], differs=DIFFERENT.get(name), **options)
+
+
+STATUS = "an error is a google.rpc.Status where the Collector writes plain text"
+
+
+def status(code, grpc, media="application/x-protobuf"):
+    return Differs(
+        STATUS, [f"answer {code} text/plain text"], [f"answer {code} {media} status {grpc}"]
+    )
+
+
+DELIVERED = ["answer 200 application/x-protobuf success", "export a traces"]
+REFUSED = ["answer 400 application/x-protobuf status 3", "!export"]
+# What is done differently on purpose: name of the row -> difference.
+DIFFERENT = {
+    **{name: status(405, 12) for name in ("get", "put", "options")},
+    **{
+        name: status(404, 12)
+        for name in (
+            "path-unknown", "path-root", "path-with-slash", "path-configured-default",
+            "signal-without-pipeline", "get-and-path-unknown",
+        )
+    },
+    "too-large": Differs(
+        "413, as the protocol asks for", REFUSED, ["answer 413 application/x-protobuf status 8"]
+    ),
+    "too-large-inflated": Differs(
+        "413, as the protocol asks for", REFUSED, ["answer 413 application/x-protobuf status 8"]
+    ),
+    "id-of-wrong-length": Differs("spans are not decoded", REFUSED, [*DELIVERED, "313233"]),
+    "identity": Differs("identity is no encoding", REFUSED, DELIVERED),
+    "encoding-upper-case": Differs("names of encodings have no case", REFUSED, DELIVERED),
+    "gzip-empty": Differs(
+        "an empty body is an empty request, however it is packed",
+        REFUSED, ["answer 200 application/x-protobuf success", "!export"],
+    ),
+    "encoding-unknown-and-path-unknown": Differs(
+        "the path is looked at first", REFUSED, ["answer 404 application/x-protobuf status 12"]
+    ),
+    **{
+        name: Differs(
+            "gzip only, so far", DELIVERED, ["answer 400 application/x-protobuf status", "!export"]
+        )
+        for name in ("deflate", "zlib")
+    },
+}  # fmt: skip
 
 
 def packed(encoding, body):
     return changed(body=body, headers={"Content-Encoding": encoding})
 
 
-STATUS = "an error says google.rpc.Status where the Collector says plain text"
 ROWS = [
     row("success", ONE),
     row("success-json", json_body(GOOD)),
