@@ -1,8 +1,7 @@
 """A backend that answers 200 to everything and keeps it: HTTP on one port, gRPC on another.
 
 Which row and which exporter a request belongs to stands in its path (`/ROW/EXPORTER/v1/traces`) or,
-for gRPC, in its header `x-parity: ROW/EXPORTER`. A last part of three digits in place of the
-exporter's letter (`/ROW/503/v1/traces`) is the status it is answered with.
+for gRPC, in its header `x-parity: ROW/EXPORTER`.
 """
 
 import gzip
@@ -76,14 +75,13 @@ def handler(backend):
             body = self.body()
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
-            _, row, exporter, *rest = self.path.split("/") + [""]
-            path = "/".join(rest).strip("/")
-            signal = path.removeprefix("v1/")
+            prefix, _, signal = self.path.rpartition("/v1/")
+            row, exporter, *_ = [*prefix.removeprefix("/").split("/"), ""]
             if signal in SIGNALS:
                 backend.keep(row, exporter, signal, self.headers.items(), body)
             else:
                 backend.stray(self.path)
-            self.send_response(int(exporter) if exporter.isdigit() else 200)
+            self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
