@@ -1,6 +1,6 @@
 """The rows, by theme; the rows of a theme share a file and a process."""
 
-from . import actions, context, json_bodies, pipelines, protocol, routing, select
+from . import actions, context, json_bodies, pipelines, protocol, random_edits, routing, select
 
 THEMES = {
     "resource": actions.RESOURCE,
@@ -8,6 +8,7 @@ THEMES = {
     "attributes": actions.POINTS,
     "select": select.ROWS,
     "context": context.ROWS,
+    "random": random_edits.ROWS,
     "routing": routing.ROWS,
     "pipelines": pipelines.ROWS,
     "protocol": protocol.ROWS,

@@ -4,6 +4,8 @@ points and log records (`attributes`).
 TABLE holds what both processors do; the rows of either theme are made from it.
 """
 
+import hashlib
+
 from otlp import counter, gauge, group, histogram, log, logs, metrics, span, traces
 from rows import Differs, Row
 
@@ -31,6 +33,8 @@ DOUBLES = [
     1.0, -1.0, 0.0, -0.0, 1.5, -1.9, 100.0, 123456789.0, 1e20, 1e21, 1e-6, 1e-7, 0.1, 1 / 3,
     5e-324, 1.7976931348623157e308, 9007199254740993.0, 123456.789e3, 1e15, -2.5e-9,
 ]  # fmt: skip
+OUTSIDE = [1e19, -1e19, 9223372036854775808.0, float("nan"), float("inf"), float("-inf")]
+ODD = [float("nan"), float("inf"), float("-inf"), [float("nan")]]
 
 
 def each(values, prefix="v"):
@@ -221,6 +225,21 @@ TABLE = {
     "key-twice-deleted": ("key: a, action: delete", [[("a", 1), ("b", 2), ("a", 3), ("c", 4)]]),
     "key-twice-pattern": ("pattern: ^a, action: delete", [[("a", 1), ("b", 2), ("a", 3)]]),
     "key-twice-hashed": ("key: a, action: hash", [[("a", "x"), ("b", 2), ("a", "y")]]),
+    "empty-key-and-pattern": ("pattern: ^x, action: delete", [{"": "nameless", "x": 1, "y": 2}]),
+    "empty-key-and-hash-pattern": ("pattern: ^x, action: hash", [{"": "nameless", "x": 1, "y": 2}]),
+    "key-and-pattern-hash": ("key: x, pattern: ^x, action: hash", [{"x": 1, "y": 2}]),
+    "convert-out-of-range": (
+        on_each("action: convert, converted_type: int", each(OUTSIDE)),
+        [each(OUTSIDE)],
+    ),
+    "convert-not-a-number": (
+        on_each("action: convert, converted_type: string", each(ODD)), [each(ODD)],
+    ),
+    "convert-int-to-double": (
+        on_each("action: convert, converted_type: double", each([2**53 + 1, -(2**63), 2**63 - 1])),
+        [each([2**53 + 1, -(2**63), 2**63 - 1])],
+    ),
+    "hash-not-a-number": (on_each("action: hash", each(ODD)), [each(ODD)]),
     "empty-key": ("key: x, value: 1, action: upsert", [[("", "nameless"), ("b", 2)]]),
     "long-value": ("key: big, action: hash", [{"big": "0123456789" * 2000, "b": 1}]),
     "many-attributes": (
@@ -248,8 +267,26 @@ REORDERED = (
     "delete-first", "delete-two", "delete-each", "delete-key-and-pattern", "order-of-actions",
     "insert-after-delete", "key-twice-deleted", "many-attributes",
 )  # fmt: skip
+ONE = (1).to_bytes(8, "little")
+HASH = hashlib.sha256(ONE).hexdigest()
+HASH_OF_HASH = hashlib.sha256(HASH.encode()).hexdigest()
 # What is done differently on purpose: name of the row in TABLE -> difference.
-DIFFERENT = {}
+EMPTY_KEY = "a pattern alone does not hit the empty key, as it does in the Collector"
+DIFFERENT = {
+    "empty-key-and-pattern": Differs(EMPTY_KEY, ['!"nameless"'], ['"nameless"']),
+    "empty-key-and-hash-pattern": Differs(EMPTY_KEY, ['!"nameless"'], ['"nameless"']),
+    "key-and-pattern-hash": Differs(
+        "what a key and a pattern name is hashed once",
+        [f'"x" = string "{HASH_OF_HASH}"'], [f'"x" = string "{HASH}"'],
+    ),
+    "convert-out-of-range": Differs(
+        "a double that no integer can hold stays as it is",
+        ['"v00" = int -9223372036854775808', '"v03" = int'], ['"v00" = double 1e+19', '"v03" = d'],
+    ),
+    "convert-not-a-number": Differs(
+        "NaN and infinity have a text", ["unsupported value"], ['"NaN"', '"Infinity"'],
+    ),
+}  # fmt: skip
 
 
 def order(name):
@@ -267,7 +304,7 @@ def on_resource(name, actions, sets, make=traces, prefix="resource"):
         processors=f"resource/@:\n  attributes:\n{listed(actions)}",
         chain=["resource/@"],
         unordered=order(name),
-        differs=DIFFERENT.get(f"resource/{name}"),
+        differs=DIFFERENT.get(name),
     )
 
 
@@ -288,7 +325,7 @@ def on_items(name, actions, sets, signal="spans"):
         processors=f"attributes/@:\n  actions:\n{listed(actions)}",
         chain=["attributes/@"],
         unordered=order(name),
-        differs=DIFFERENT.get(f"attributes/{name}"),
+        differs=DIFFERENT.get(name),
     )
 
 

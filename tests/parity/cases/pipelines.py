@@ -198,7 +198,7 @@ ROWS = [
         "traces/@x: {receivers: [forward/@], processors: [resource/@x], "
         "exporters: [otlphttp/@a]}\ntraces/@y: {receivers: [forward/@], "
         "processors: [resource/@y], exporters: [otlphttp/@b]}"),
-    row("forward-from-two", ONE, connectors="forward/@: {}", processors=marks("xy"),
+    row("forward-from-two", ONE, joined=True, connectors="forward/@: {}", processors=marks("xy"),
         pipelines="traces/@x: {receivers: [otlp/@], processors: [resource/@x], "
         "exporters: [forward/@]}\ntraces/@y: {receivers: [otlp/@], processors: [resource/@y], "
         "exporters: [forward/@]}\n"
