@@ -7,11 +7,23 @@ for gRPC, in its header `x-parity: ROW/EXPORTER`.
 import gzip
 import http.server
 import threading
+import zlib
 from concurrent import futures
 from dataclasses import dataclass
 
+import cramjam
 import grpc
 
+# By content coding; `deflate` is what zlib writes, as in HTTP.
+DECODERS = {
+    None: bytes,
+    "gzip": gzip.decompress,
+    "zlib": zlib.decompress,
+    "deflate": zlib.decompress,
+    "zstd": lambda body: bytes(cramjam.zstd.decompress(body)),
+    "snappy": lambda body: bytes(cramjam.snappy.decompress_raw(body)),
+    "x-snappy-framed": lambda body: bytes(cramjam.snappy.decompress(body)),
+}
 SIGNALS = ("traces", "metrics", "logs")
 SERVICES = {"trace": "traces", "metrics": "metrics", "logs": "logs"}
 
@@ -73,8 +85,7 @@ def handler(backend):
 
         def do_POST(self):
             body = self.body()
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
+            body = DECODERS[self.headers.get("content-encoding")](body)
             prefix, _, signal = self.path.rpartition("/v1/")
             row, exporter, *_ = [*prefix.removeprefix("/").split("/"), ""]
             if signal in SIGNALS:

@@ -94,11 +94,13 @@ def groups(export, unordered):
 
 def heading(export):
     """Where an export went, and the headers of it that a configuration decides."""
-    kept = ("authorization", "content-encoding")
+    kept = ("authorization", "content-encoding", "content-type")
     headers = [
         f"{name}: {text}"
         for name, text in export.headers
-        if name in kept or (name.startswith("x-") and name != "x-parity")
+        if name in kept
+        or (name.startswith("x-") and name != "x-parity")
+        or (name == "host" and not text.startswith("127."))
     ]
     return "; ".join([f"export {export.exporter} {export.signal}", *headers])
 
