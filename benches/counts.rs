@@ -8,11 +8,13 @@
 //! which is how the file is kept working where there is no valgrind.
 
 mod payloads;
+mod secrets;
 mod yard;
 
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode::any_value_string;
 use spanyard_wire::error::WireError;
+use spanyard_wire::items::ItemStep;
 use spanyard_wire::request::Request;
 use spanyard_wire::schema::Signal;
 use spanyard_wire::splice::Splice;
@@ -30,7 +32,16 @@ type Outcome = Result<(), Box<dyn Error>>;
 type Stage = fn(&[u8]) -> Outcome;
 
 /// The names `benches/counts/run` knows.
-const STAGES: [(&str, Stage); 3] = [("scan", scan), ("rewrite", rewrite), ("pipeline", pipeline)];
+const STAGES: [(&str, Stage); 8] = [
+    ("scan", scan),
+    ("rewrite", |bytes| rewrite(bytes, &edits())),
+    ("upsert", |bytes| rewrite(bytes, edits().get(..1).unwrap_or_default())),
+    ("absent", |bytes| spans(bytes, 0)),
+    ("rare", |bytes| spans(bytes, 100)),
+    ("memmem", memmem),
+    ("passing", |bytes| pipeline(bytes, Vec::new())),
+    ("pipeline", |bytes| pipeline(bytes, edits().to_vec())),
+];
 
 fn main() -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -55,7 +66,8 @@ fn main() -> Outcome {
 
 /// The functions callgrind collects in.
 mod measured {
-    use super::{Edit, Request, Signal, Splice, WireError, Yard};
+    use super::{Edit, ItemStep, Request, Signal, Splice, WireError, Yard, secrets};
+    use memchr::memmem::Finder;
     use spanyard::pipeline::Message;
 
     /// One walk over the whole request.
@@ -79,6 +91,23 @@ mod measured {
         Ok(())
     }
 
+    /// An attribute deleted from spans.
+    #[inline(never)]
+    pub(crate) fn spans(
+        splice: &mut Splice,
+        request: &Request,
+        bytes: &[u8],
+        step: &ItemStep,
+    ) -> Result<bool, WireError> {
+        secrets::delete(splice, request, bytes, step)
+    }
+
+    /// The bytes searched for the attribute's key, and nothing else.
+    #[inline(never)]
+    pub(crate) fn memmem(finder: &Finder<'_>, request: &Request, bytes: &[u8]) -> usize {
+        secrets::search(finder, request, bytes)
+    }
+
     /// Accepted, routed, edited, queued, taken as a batch, settled.
     #[inline(never)]
     pub(crate) fn pipeline(yard: &Yard, message: Message) -> Option<usize> {
@@ -97,27 +126,43 @@ fn scan(bytes: &[u8]) -> Outcome {
 /// One attribute upserted, one deleted, in every resource.
 fn edits() -> [Edit; 2] {
     let value = Source::Value(any_value_string("north").into());
-    [
-        Edit { key: b"yard.track".as_slice().into(), action: Action::Upsert(value) },
-        Edit { key: b"k8s.node.name".as_slice().into(), action: Action::Delete },
-    ]
+    [Edit::new(*b"yard.track", Action::Upsert(value)), Edit::new(*b"k8s.node.name", Action::Delete)]
 }
 
-fn rewrite(bytes: &[u8]) -> Outcome {
-    let edits = edits();
+fn rewrite(bytes: &[u8], edits: &[Edit]) -> Outcome {
     let mut request = Request::new();
     request.scan(Signal::Traces, bytes)?;
     let mut splice = Splice::new();
     for group in &request.groups {
-        let _changed = splice.edit_group(bytes, group, &edits, &[])?;
+        let _changed = splice.edit_group(bytes, group, edits, &[])?;
     }
-    measured::rewrite(&mut splice, &request, black_box(bytes), &edits)?;
+    measured::rewrite(&mut splice, &request, black_box(bytes), edits)?;
     let _ = black_box(splice.len());
     Ok(())
 }
 
-fn pipeline(bytes: &[u8]) -> Outcome {
-    let yard = Yard::new(edits().to_vec());
+fn spans(bytes: &[u8], every: usize) -> Outcome {
+    let bytes = secrets::planted(bytes, every)?;
+    let step = secrets::deletion();
+    let mut request = Request::new();
+    request.scan(Signal::Traces, &bytes)?;
+    let mut splice = Splice::new();
+    let _changed = secrets::delete(&mut splice, &request, &bytes, &step)?;
+    let _ = black_box(measured::spans(&mut splice, &request, black_box(&bytes), &step)?);
+    Ok(())
+}
+
+fn memmem(bytes: &[u8]) -> Outcome {
+    let mut request = Request::new();
+    request.scan(Signal::Traces, bytes)?;
+    let finder = secrets::finder();
+    let _ = black_box(secrets::search(&finder, &request, bytes));
+    let _ = black_box(measured::memmem(&finder, &request, black_box(bytes)));
+    Ok(())
+}
+
+fn pipeline(bytes: &[u8], edits: Vec<Edit>) -> Outcome {
+    let yard = Yard::new(edits);
     for _ in 0..3 {
         let _left = yard.pass(yard.message(bytes)).ok_or("refused")?;
     }

@@ -1,10 +1,15 @@
-//! Wall-clock time of editing every resource of a request that has been scanned: one attribute
-//! upserted, one deleted; as slices (what is sent), gathered into one buffer, and, to compare, by
-//! prost: decode, edit, encode.
+//! Wall-clock time of editing a request that has been scanned.
+//!
+//! - `rewrite`: in every resource one attribute upserted and one deleted; as slices (what is sent),
+//!   gathered into one buffer, and, to compare, by prost: decode, edit, encode. `upsert`: one
+//!   attribute upserted, nothing else.
+//! - `spans`: an attribute deleted from spans, where no span has it (`absent`), one in a hundred
+//!   (`rare`), or all (`all`); to compare, only searching the same bytes for the key (`memmem`).
 //!
 //! `cargo bench --bench rewrite`. As a test (`cargo test --benches`) each body runs once.
 
 mod payloads;
+mod secrets;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -24,6 +29,7 @@ const DELETED: &str = "k8s.node.name";
 fn main() -> Result<(), WireError> {
     let mut criterion = Criterion::default().configure_from_args();
     rewrite(&mut criterion)?;
+    spans(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }
@@ -31,9 +37,10 @@ fn main() -> Result<(), WireError> {
 fn rewrite(criterion: &mut Criterion) -> Result<(), WireError> {
     let value = Source::Value(any_value_string("north").into());
     let edits = [
-        Edit { key: UPSERTED.as_bytes().into(), action: Action::Upsert(value) },
-        Edit { key: DELETED.as_bytes().into(), action: Action::Delete },
+        Edit::new(UPSERTED.as_bytes(), Action::Upsert(value)),
+        Edit::new(DELETED.as_bytes(), Action::Delete),
     ];
+    let upsert = edits.get(..1).unwrap_or_default();
     let mut group = criterion.benchmark_group("rewrite");
     for case in payloads::CASES {
         let bytes = case.request();
@@ -44,6 +51,9 @@ fn rewrite(criterion: &mut Criterion) -> Result<(), WireError> {
         let _ = group.throughput(Throughput::Bytes(bytes.len() as u64));
         let _ = group.bench_function(BenchmarkId::new("slices", case.name), |b| {
             b.iter(|| edit(&mut splice, &request, black_box(&bytes), &edits).is_ok());
+        });
+        let _ = group.bench_function(BenchmarkId::new("upsert", case.name), |b| {
+            b.iter(|| edit(&mut splice, &request, black_box(&bytes), upsert).is_ok());
         });
         let _ = group.bench_function(BenchmarkId::new("gathered", case.name), |b| {
             b.iter(|| {
@@ -72,6 +82,31 @@ fn edit(
         let _changed = splice.edit_group(bytes, group, edits, &[])?;
     }
     Ok(splice.len())
+}
+
+fn spans(criterion: &mut Criterion) -> Result<(), WireError> {
+    let mut group = criterion.benchmark_group("spans");
+    let step = secrets::deletion();
+    for case in payloads::CASES {
+        for (name, every) in [("absent", 0), ("rare", 100), ("all", 1)] {
+            let bytes = secrets::planted(&case.request(), every)?;
+            let mut request = Request::new();
+            request.scan(Signal::Traces, &bytes)?;
+            let mut splice = Splice::new();
+            let _ = group.throughput(Throughput::Bytes(bytes.len() as u64));
+            let _ = group.bench_function(BenchmarkId::new(name, case.name), |b| {
+                b.iter(|| secrets::delete(&mut splice, &request, black_box(&bytes), &step).is_ok());
+            });
+            if every == 0 {
+                let _ = group.bench_function(BenchmarkId::new("memmem", case.name), |b| {
+                    let finder = secrets::finder();
+                    b.iter(|| secrets::search(&finder, &request, black_box(&bytes)));
+                });
+            }
+        }
+    }
+    group.finish();
+    Ok(())
 }
 
 fn by_prost(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -13,6 +13,8 @@ mod check;
 mod draw;
 #[path = "../../src/wire/tests/oracle/full.rs"]
 mod full;
+#[path = "../../src/wire/tests/oracle/items.rs"]
+mod items;
 #[path = "../../src/wire/tests/oracle/numbers.rs"]
 mod numbers;
 #[path = "../../src/wire/tests/oracle/seeds.rs"]
@@ -21,6 +23,10 @@ mod seeds;
 mod shapes;
 #[path = "../../src/wire/tests/oracle/skeleton.rs"]
 mod skeleton;
+#[path = "../../src/wire/tests/oracle/survival.rs"]
+mod survival;
+#[path = "../../src/wire/tests/oracle/tools.rs"]
+mod tools;
 
 use draw::{Draw, Plan};
 use spanyard_wire::count::count_items;
@@ -34,7 +40,7 @@ use spanyard_wire::splice::Splice;
 use spanyard_wire::split::split;
 
 /// How many bytes may choose edits.
-const PLAN_MAX: usize = 32;
+const PLAN_MAX: usize = 64;
 
 /// Any bytes as a request: nothing panics, offsets stay inside, a group counts alone what it counts
 /// in the request, and its views never fail after a scan.
@@ -62,8 +68,8 @@ pub fn request(data: &[u8]) {
     assert!(parts.len() <= bytes.len().max(1));
 }
 
-/// Any bytes as a request, with any edits: what comes out is accepted, holds the same items, and
-/// its attributes are what a look-up through the edits found before.
+/// Any bytes as a request, with any edits of resources and items: what comes out is accepted, holds
+/// the same items, and the attributes of its resources are what a look-up through the edits found before.
 pub fn splice_roundtrip(data: &[u8]) {
     let Some((signal, plan, bytes)) = planned(data) else {
         return;
@@ -73,10 +79,11 @@ pub fn splice_roundtrip(data: &[u8]) {
         return;
     }
     let slots = plan.slots();
+    let steps: Vec<_> = plan.steps.iter().collect();
     let mut splice = Splice::new();
     let mut changed = false;
     for group in &before.groups {
-        let edited = splice.edit_group(bytes, group, &plan.edits, &slots);
+        let edited = splice.rewrite_group(bytes, signal, group, &plan.edits, &steps, &slots);
         changed |= edited.expect("a scanned group can be edited");
     }
     let mut out = Vec::new();
@@ -173,9 +180,9 @@ pub fn corpus() -> Vec<(&'static str, String, Vec<u8>)> {
         assert_eq!(accepted, seed.items, "{}", seed.name);
         let head = u8::try_from(seed.signal.index()).unwrap_or_default();
         let step = u8::try_from(at % 251).unwrap_or_default();
-        let plan: Vec<u8> = (1..=16_u8).map(|n| n.wrapping_mul(step)).collect();
-        let planned = [&[head, 16], plan.as_slice(), &seed.bytes].concat();
-        let made = [&[head + 3, 16], plan.as_slice(), &plan, &seed.bytes].concat();
+        let plan: Vec<u8> = (1..=32_u8).map(|n| n.wrapping_mul(step)).collect();
+        let planned = [&[head, 32], plan.as_slice(), &seed.bytes].concat();
+        let made = [&[head + 3, 32], plan.as_slice(), &plan, &seed.bytes].concat();
         all.push(("request", seed.name.to_owned(), [&[head], seed.bytes.as_slice()].concat()));
         all.push(("splice_roundtrip", seed.name.to_owned(), planned.clone()));
         all.push(("oracle_diff", seed.name.to_owned(), planned));

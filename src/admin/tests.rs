@@ -30,7 +30,12 @@ fn open(path: &str) -> Doors {
     });
     let admin = Admin {
         health: Some(Health { endpoint: ANY, path: path.to_owned() }),
-        metrics: Some(MetricsPage { endpoint: ANY, suffixes: false, scope_labels: false }),
+        metrics: Some(MetricsPage {
+            endpoint: ANY,
+            suffixes: false,
+            scope_labels: false,
+            resource: Vec::new(),
+        }),
     };
     let [health, metrics] = [(); 2].map(|()| net::TcpListener::bind(ANY).expect("a port"));
     let addresses = [&health, &metrics].map(|socket| socket.local_addr().expect("an address"));

@@ -7,6 +7,8 @@
 
 mod values;
 
+pub(super) use values::without_last_break;
+
 use super::keys::Table;
 use super::problems::Code;
 use super::report::{Fault, Mark, Report};
@@ -109,6 +111,11 @@ impl<'a> Field<'a> {
             Self::new(self.report, format!("{}[{index}]", self.path), node.mark, node)
         };
         Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// Whether it is a list.
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self.node.value, Value::List(_))
     }
 
     /// Whether it is a list without items.

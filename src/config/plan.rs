@@ -19,7 +19,8 @@ pub use destination::{
     Compression, Destination, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Target, TlsClient,
 };
 pub use flow::{
-    Batching, Branch, Condition, ContextKey, Flow, Leg, Literal, Row, Sizer, Stage, StageId, Switch,
+    Batching, Branch, Comparison, Condition, ContextKey, Exclusion, Flow, ItemRule, Leg, Literal,
+    Operand, Row, Sizer, Stage, StageId, Switch,
 };
 
 /// Everything a running gateway follows.
@@ -117,6 +118,9 @@ pub struct MetricsPage {
     pub suffixes: bool,
     /// Whether the `otel_scope_*` labels are added.
     pub scope_labels: bool,
+    /// `service.telemetry.resource` as labels of `target_info`, names as Prometheus takes them;
+    /// `None` removes a label that the gateway sets itself.
+    pub resource: Vec<(String, Option<String>)>,
 }
 
 /// Threads and drain; our extension `spanyard`.
@@ -131,12 +135,34 @@ pub struct RuntimePlan {
 }
 
 /// `service.telemetry.logs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logs {
     /// `level`.
     pub level: tracing::Level,
     /// `encoding: json`.
     pub json: bool,
+    /// `output_paths`.
+    pub output: LogOutput,
+    /// `initial_fields` as the inside of a JSON object, without its braces; may be empty.
+    pub fields: String,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        let (output, fields) = (LogOutput::Stderr, String::new());
+        Self { level: tracing::Level::INFO, json: false, output, fields }
+    }
+}
+
+/// Where log lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogOutput {
+    /// `[stderr]`, the default.
+    Stderr,
+    /// `[stdout]`.
+    Stdout,
+    /// `[stdout, stderr]`.
+    Both,
 }
 
 impl Plan {

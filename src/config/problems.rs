@@ -60,6 +60,30 @@ pub enum Code {
     Surprising,
     /// `${...}` that cannot be replaced.
     Substitution,
+    /// A variable that is not set and has no default.
+    UnsetVariable,
+    /// A secret, such as a header's value, that comes out empty.
+    EmptyValue,
+    /// A duration without a unit.
+    DurationUnit,
+    /// A section that a later file removes.
+    RemovedSection,
+    /// A receiver that listens on localhost because no endpoint is given.
+    DefaultEndpoint,
+    /// Nothing answers health probes.
+    NoHealthCheck,
+    /// A name or key that newer Collectors refuse.
+    Deprecated,
+    /// `/v1/traces` appended to an endpoint that ends in it.
+    DoubledPath,
+    /// `traces_endpoint` or its like without a path.
+    MissingPath,
+    /// The port of the other protocol.
+    ProtocolPort,
+    /// A pipeline that ends in `debug` or `nop` only.
+    NoBackend,
+    /// An exporter that gets the same data over two ways.
+    DeliveredTwice,
 }
 
 impl Code {
@@ -81,6 +105,18 @@ impl Code {
             Self::Ignored => "ignored",
             Self::Surprising => "surprising",
             Self::Substitution => "substitution",
+            Self::UnsetVariable => "unset-variable",
+            Self::EmptyValue => "empty-value",
+            Self::DurationUnit => "duration-unit",
+            Self::RemovedSection => "removed-section",
+            Self::DefaultEndpoint => "default-endpoint",
+            Self::NoHealthCheck => "no-health-check",
+            Self::Deprecated => "deprecated",
+            Self::DoubledPath => "doubled-path",
+            Self::MissingPath => "missing-path",
+            Self::ProtocolPort => "protocol-port",
+            Self::NoBackend => "no-backend",
+            Self::DeliveredTwice => "delivered-twice",
         }
     }
 }
@@ -132,6 +168,12 @@ impl Problems {
     /// `suppressed`: problems that were counted and not kept.
     pub(super) const fn new(list: Vec<Problem>, suppressed: usize) -> Self {
         Self { list, suppressed }
+    }
+
+    /// How many were counted and not kept.
+    #[must_use]
+    pub const fn suppressed(&self) -> usize {
+        self.suppressed
     }
 
     /// The problems, sorted by place.

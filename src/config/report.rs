@@ -53,6 +53,12 @@ impl Fault {
         self
     }
 
+    /// Puts in front what the message is about.
+    pub(super) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what} {}", self.message);
+        self
+    }
+
     /// `did you mean ...`, when there is a near name.
     pub(super) fn maybe_hint(mut self, text: Option<String>) -> Self {
         if text.is_some() {
@@ -82,6 +88,10 @@ impl<'a> Report<'a> {
             suppressed: Cell::new(0),
             unused: Cell::new(false),
         }
+    }
+
+    pub(super) const fn sources(&self) -> &'a Sources {
+        self.sources
     }
 
     pub(super) fn error(&self, mark: Mark, path: &str, fault: Fault) {
@@ -134,7 +144,7 @@ impl<'a> Report<'a> {
             let hidden: Vec<(usize, usize)> =
                 here.map(|s| (s.column.saturating_sub(1), s.width)).collect();
             let line = sources.line(mark.source, mark.line);
-            problem.line_text = line.map(|line| secret::mask(line, &hidden));
+            problem.line_text = line.map(|line| secret::mask(&line, &hidden));
             problem.found = problem.found.map(|found| secret::mask(&found, &[]));
             problem
         });

@@ -228,6 +228,6 @@ fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: Duration::from_secs(1) },
-        logs: Logs { level: tracing::Level::INFO, json: false },
+        logs: Logs::default(),
     }
 }

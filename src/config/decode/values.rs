@@ -40,7 +40,7 @@ impl Field<'_> {
 
     /// Text. What came from a variable as a whole is text whatever it looks like.
     pub(in crate::config) fn text(&self) -> Option<String> {
-        if let Some(origin) = &self.node.origin {
+        if let Some(origin) = self.node.origin.as_ref().filter(|origin| !origin.inner) {
             return Some(origin.text.clone());
         }
         match self.node.typed() {
@@ -50,18 +50,32 @@ impl Field<'_> {
                 None
             }
             Some(_) => {
-                let hint = format!("quote it: \"{}\"", self.plain_text());
-                self.error(self.type_fault("text").hint(hint));
+                let shown = self.node.origin.is_none();
+                let hint = shown.then(|| format!("quote it: \"{}\"", self.plain_text()));
+                self.error(self.type_fault("text").maybe_hint(hint));
                 None
             }
         }
     }
 
-    /// Text that no message shows, such as a header's value.
+    /// Text that no message shows, such as a header's value. One line break at the end of what a
+    /// file or a variable holds is dropped; when nothing is left, that is a warning.
     pub(in crate::config) fn secret_text(&self) -> Option<String> {
         self.report.keep_secret(self.node.mark);
-        if self.node.origin.is_some() || matches!(self.node.typed(), Some(Typed::Text(_))) {
+        if let Some(origin) = self.node.origin.as_ref().filter(|origin| !origin.inner) {
+            let text = without_last_break(&origin.text);
+            if text.is_empty() {
+                let message = format!("{} is empty, and so is this value", self.node.shown());
+                self.warning(Fault::new(Code::EmptyValue, message));
+            }
+            return Some(text.to_owned());
+        }
+        if matches!(self.node.typed(), Some(Typed::Text(_))) {
             return Some(self.plain_text());
+        }
+        if self.node.is_null() {
+            self.warning(Fault::new(Code::EmptyValue, "no value is given: it is sent empty"));
+            return Some(String::new());
         }
         let found = self.node.typed().map_or("a list or mapping", |typed| typed.noun());
         let fault = Fault::new(Code::WrongType, "wrong type").expected("text").found(found);
@@ -96,7 +110,11 @@ impl Field<'_> {
         } else {
             format!("a whole number from {min} to {max}")
         };
-        match self.node.typed() {
+        let typed = match self.node.typed() {
+            Some(Typed::Float(value)) => integral(value).or(Some(Typed::Float(value))),
+            typed => typed,
+        };
+        match typed {
             Some(Typed::Int(value)) => {
                 let fits = u64::try_from(value).ok().filter(|v| (min..=max).contains(v));
                 if fits.is_none() {
@@ -155,15 +173,18 @@ impl Field<'_> {
         };
         let parsed = duration::parse(&text);
         if parsed.is_none() {
-            let message = if text.starts_with('-') {
-                "a duration cannot be negative"
+            let (code, message) = if text.starts_with('-') {
+                (Code::BadValue, "a duration cannot be negative")
             } else if text.parse::<f64>().is_ok() {
-                "a duration needs a unit"
+                (Code::DurationUnit, "a duration needs a unit")
             } else {
-                "not a duration"
+                (Code::BadValue, "not a duration")
             };
-            let meant = duration::suggestion(&text).map(|fixed| format!("did you mean `{fixed}`?"));
-            let fault = Fault::new(Code::BadValue, message).expected(expected);
+            // What a variable holds is not repeated, not even corrected.
+            let own = self.node.origin.is_none();
+            let meant = own.then(|| duration::suggestion(&text)).flatten();
+            let meant = meant.map(|fixed| format!("did you mean `{fixed}`?"));
+            let fault = Fault::new(code, message).expected(expected);
             self.error(fault.found(self.node.shown()).maybe_hint(meant));
         }
         parsed
@@ -214,6 +235,19 @@ impl Field<'_> {
         let fault = Fault::new(Code::BadValue, "out of range").expected(expected);
         self.error(fault.found(self.node.shown()));
     }
+}
+
+/// A number without a fraction as a whole one: `1e3`, `10.0`.
+fn integral(value: f64) -> Option<Typed> {
+    // Every whole number up to 2^53 is exact; the text of a larger one says more than it holds.
+    let exact = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
+    exact.then(|| format!("{value:.0}").parse().ok().map(Typed::Int)).flatten()
+}
+
+/// The text without one line break at its end.
+pub(in crate::config) fn without_last_break(text: &str) -> &str {
+    let cut = text.strip_suffix('\n').unwrap_or(text);
+    cut.strip_suffix('\r').filter(|_| cut.len() < text.len()).unwrap_or(cut)
 }
 
 impl Section<'_> {

@@ -354,6 +354,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
         branches: vec![Branch {
             pipeline: "traces".to_owned(),
             edits: Vec::new(),
+            items: Vec::new(),
             legs: vec![Leg { destination: DestinationId(0), batch: None }],
         }],
         slots: Vec::new(),
@@ -383,6 +384,6 @@ fn plan_of(destination: plan::Destination) -> Plan {
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: LONG },
-        logs: Logs { level: tracing::Level::INFO, json: false },
+        logs: Logs::default(),
     }
 }
