@@ -15,7 +15,7 @@ import socket
 import subprocess
 import time
 
-from environment import HERE, TARGET
+from environment import HERE, ROOT, TARGET
 
 SECONDS_MAX = 30
 
@@ -29,7 +29,7 @@ class Program:
 
     def __init__(self, name, binary, check):
         self.name = name
-        self.binary = str(binary)
+        self.binary = str(pathlib.Path(binary).resolve())
         self.check = check
 
     def command(self, config):
@@ -39,6 +39,7 @@ class Program:
         """Whether the configuration is taken, and what is said about it."""
         found = subprocess.run(
             [self.binary, *self.check, str(config)],
+            cwd=ROOT,
             env=clean_environment(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,

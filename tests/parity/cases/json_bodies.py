@@ -4,7 +4,7 @@ import gzip
 import json
 
 from otlp import json_body
-from rows import Row
+from rows import Differs, Row
 
 TRACE, SPAN = "0102030405060708090a0b0c0d0e0f10", "0102030405060708"
 SPAN_FIELDS = {
@@ -271,7 +271,24 @@ BAD = {
     "deep-unknown": raw_span('{"u":' + "[" * 20000 + "]" * 20000 + "}"),
 }
 # What is done differently on purpose: name of the row -> difference.
-DIFFERENT = {}
+NULL = "null counts as not given, everywhere"
+REFUSED = ["answer 400 application/json status 3", "!export"]
+TAKEN = ["answer 200 application/json success", "export a"]
+UNREADABLE = "the Collector sends on protobuf that no one can read"
+DIFFERENT = {
+    **{f"good/null-{name}": Differs(NULL, REFUSED, TAKEN) for name in (
+        "ids", "enum", "integers", "values")},
+    "good/ids-zero": Differs("ids of zeros leave as they came, the Collector empties them",
+                             ["!trace_id"], ["trace_id " + "00" * 16]),
+    "bad/bytes-after-the-end": Differs("a body ends where its value ends", TAKEN, REFUSED),
+    "bad/second-document": Differs("a body ends where its value ends", TAKEN, REFUSED),
+    "bad/utf-8-bad": Differs(UNREADABLE, ["export a", "unreadable"], REFUSED),
+    "bad/utf-8-overlong": Differs(UNREADABLE, ["export a", "unreadable"], REFUSED),
+    "bad/utf-8-bad-in-key": Differs("a body is UTF-8 everywhere", TAKEN, REFUSED),
+    "bad/byte-order-mark": Differs("the client's mistake is not answered as ours",
+                                   ["answer 500", "!export"], REFUSED),
+    "bad/deep-nesting": Differs(UNREADABLE, ["export a", "unreadable"], REFUSED),
+}  # fmt: skip
 
 
 def signal(name):
