@@ -8,6 +8,7 @@ Attributes are a mapping, or a list of pairs where a key occurs twice.
 
 import http.client
 import json
+import re
 from dataclasses import dataclass, field
 
 import grpc
@@ -19,6 +20,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 import render
 
 TRACE = bytes(range(1, 17))
+# What differs from moment to moment on the health page.
+UPTIME = re.compile(r'(?<="upSince":")[^"]+|(?<="uptime":")[^"]+')
 SECONDS_MAX = 20
 
 
@@ -168,8 +171,10 @@ def json_body(text, signal="traces", **options):
     return Send(signal, body, media=options.pop("media", render.JSON), **options)
 
 
-def deliver(send, http_port, grpc_port):
-    """Sends a request and returns the class of the answer as a line."""
+def deliver(send, http_port, grpc_port, health_port):
+    """Sends a request and returns the answer, or the class of it, as a line."""
+    if send.signal == "health":
+        return by_http(send, health_port)
     return by_grpc(send, grpc_port) if send.grpc else by_http(send, http_port)
 
 
@@ -191,6 +196,9 @@ def by_http(send, port):
         connection.endheaders(body)
         got = connection.getresponse()
         media = got.getheader("content-type", "")
+        if send.signal == "health":
+            kept = [got.getheader(name, "none") for name in ("connection", "content-type")]
+            return f"answer {got.status} {kept} {UPTIME.sub('TIME', got.read().decode())!r}"
         return render.answer(send.signal, got.status, media, got.read())
     except (OSError, http.client.HTTPException) as error:
         return f"no answer: {type(error).__name__}"

@@ -86,10 +86,10 @@ def free_ports(count):
     raise SystemExit(f"fewer than {count} ports are free")
 
 
-def healthy(port):
+def healthy(port, path="/healthz"):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
@@ -98,8 +98,9 @@ def healthy(port):
 
 
 @contextlib.contextmanager
-def running(program, config, health, log, environment=None):
-    """Runs a program until the block ends. Raises Refused when it ends before it is ready."""
+def running(program, config, live, log, environment=None):
+    """Runs a program until the block ends. `live` is the port and a path of its health page. Raises
+    Refused when it ends before it is ready."""
     with pathlib.Path(log).open("wb") as out:
         child = subprocess.Popen(
             program.command(config),
@@ -110,7 +111,7 @@ def running(program, config, health, log, environment=None):
         )
     try:
         deadline = time.monotonic() + SECONDS_MAX
-        while not healthy(health):
+        while not healthy(*live):
             if child.poll() is not None:
                 raise Refused(pathlib.Path(log).read_text(errors="replace"))
             if time.monotonic() > deadline:

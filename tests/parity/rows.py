@@ -2,7 +2,7 @@
 
 The pieces of many rows make one file, which both programs run. In every text of a row `@` stands
 for the row's own id, so that names do not collide; HTTP_BACKEND and GRPC_BACKEND are the ports of
-the backend. What a row leaves out is filled in:
+the backend, HTTP_PORT and GRPC_PORT two of the row's own, to which it sends. What a row leaves out is filled in:
 
     receiver    otlp/@ on ports of its own, with include_metadata
     exporters   otlphttp/@a (to path /@/a of the backend), and @b, @c when `fan` says so
@@ -36,6 +36,9 @@ class Row:
     receivers: str = ""
     http: str = "include_metadata: true"
     grpc: str = "include_metadata: true"
+    # Settings of the file's health page, and a path it answers; the same in all rows of a theme.
+    health: str = ""
+    live: str = "/healthz"
     fan: str = "a"
     exporter: str = PLAIN
     # What may come in another order: "attributes", "groups".
@@ -55,8 +58,6 @@ def sections(row, http_port, grpc_port):
     if any(send.grpc for send in row.send):
         doors += f", grpc: {{endpoint: '127.0.0.1:{grpc_port}', {row.grpc}}}"
     receivers = [row.receivers or f"otlp/@: {{protocols: {{{doors}}}}}"]
-    receivers = [text.replace("HTTP_PORT", str(http_port)) for text in receivers]
-    receivers = [text.replace("GRPC_PORT", str(grpc_port)) for text in receivers]
     exporters = [row.exporters] if row.exporters else [exporter(x, row.exporter) for x in row.fan]
     return {
         "receivers": receivers,
@@ -85,13 +86,16 @@ def indented(text, by):
 def file(rows, ports, backend, health):
     """The configuration file of these rows. `ports`: an HTTP and a gRPC port for each."""
     parts = {name: [] for name in ("receivers", "processors", "connectors", "exporters")}
-    pipelines, extensions = [], [f"health_check: {{endpoint: '127.0.0.1:{health}'}}"]
+    (settings,) = {row.health for row in rows}
+    pipelines, extensions = [], [f"health_check: {{endpoint: '127.0.0.1:{health}'{settings}}}"]
     started = ["health_check"]
     for number, (row, (http_port, grpc_port)) in enumerate(zip(rows, ports)):
         mine = sections(row, http_port, grpc_port)
         mark = f"r{number}"
         for name, texts in mine.items():
             texts = [text.replace("@", mark) for text in texts if text]
+            texts = [text.replace("HTTP_PORT", str(http_port)) for text in texts]
+            texts = [text.replace("GRPC_PORT", str(grpc_port)) for text in texts]
             if name == "extensions":
                 extensions += texts
                 started += [text.split(":")[0] for text in texts]

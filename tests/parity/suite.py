@@ -57,14 +57,16 @@ def refusals(program, rows, home, environment):
 
 def run(program, rows, home, environment):
     free = programs.free_ports(1 + 2 * len(rows))
+    live = free[0], rows[0].live
     health, ports = free[0], list(zip(free[1::2], free[2::2]))
     config = home / f"{program.name}.yaml"
     with Backend() as backend:
         config.write_text(row_files.file(rows, ports, backend, health))
         log = home / f"{program.name}.log"
-        with programs.running(program, config, health, log, environment) as child:
+        with programs.running(program, config, live, log, environment) as child:
             answers = [
-                [otlp.deliver(send, *doors) for send in row.send] for row, doors in zip(rows, ports)
+                [otlp.deliver(send, *doors, health) for send in row.send]
+                for row, doors in zip(rows, ports)
             ]
         if backend.strays:
             raise SystemExit(f"{program.name} sent to paths of no row: {backend.strays[:3]}")

@@ -1,6 +1,8 @@
 """The rows, by theme; the rows of a theme share a file and a process."""
 
-from . import actions, context, json_bodies, pipelines, protocol, random_edits, routing, select
+from . import (
+    actions, context, health, json_bodies, pipelines, protocol, random_edits, routing, select,
+)  # fmt: skip
 
 THEMES = {
     "resource": actions.RESOURCE,
@@ -13,6 +15,10 @@ THEMES = {
     "pipelines": pipelines.ROWS,
     "protocol": protocol.ROWS,
     "json": json_bodies.ROWS,
+    "health": health.ROWS,
+    "health/path": health.PATH,
+    "health/body": health.BODY,
+    "health/empty-body": health.EMPTY,
 }
 # What both programs find in their environment.
 ENVIRONMENT = actions.ENVIRONMENT

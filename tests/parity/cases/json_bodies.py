@@ -145,7 +145,12 @@ SNAKE = """{"resource_spans":[{"resource":{"dropped_attributes_count":1},"schema
 {"key":"c","value":{"array_value":{"values":[{"bool_value":true}]}}}],
 "events":[{"time_unix_nano":"9","dropped_attributes_count":4}]}]}]}]}""" % (TRACE, SPAN, SPAN)
 NAN = '{"doubleValue":"NaN"}', '{"doubleValue":"Infinity"}', '{"doubleValue":"-Infinity"}'
-DEEP = '{"arrayValue":{"values":[' * 40 + '{"intValue":1}' + "]}}" * 40
+
+
+def deep(levels):
+    return '{"arrayValue":{"values":[' * levels + '{"intValue":1}' + "]}}" * levels
+
+
 
 GOOD = {
     "every-field": FULL,
@@ -171,8 +176,9 @@ GOOD = {
     "surrogate-pair": values(r'{"stringValue":"a\ud83d\ude00b"}', '{"stringValue":"😀"}'),
     "values-empty": values("{}", "null", '{"arrayValue":{}}', '{"kvlistValue":{}}',
                            '{"arrayValue":{"values":[]}}', '{"arrayValue":{"values":null}}'),
-    "values-nested": values(DEEP, '{"kvlistValue":{"values":[{"key":"a","value":{"kvlistValue":'
+    "values-nested": values(deep(15), '{"kvlistValue":{"values":[{"key":"a","value":{"kvlistValue":'
                             '{"values":[{"key":"b","value":{"intValue":"1"}}]}}},{"key":"a"}]}}'),
+    "values-nested-deep": values(deep(40)),
     "null-ids": raw_span('{"traceId":null,"spanId":null,"name":"x"}'),
     "null-enum": raw_span('{"kind":null,"name":"x"}'),
     "null-integers": raw_span('{"startTimeUnixNano":null,"flags":null,"name":"x"}'),
@@ -287,6 +293,10 @@ DIFFERENT = {
     "bad/utf-8-bad-in-key": Differs("a body is UTF-8 everywhere", TAKEN, REFUSED),
     "bad/byte-order-mark": Differs("the client's mistake is not answered as ours",
                                    ["answer 500", "!export"], REFUSED),
+    "good/values-nested-deep": Differs("values are nested so deep at most", TAKEN, REFUSED),
+    "bad/integer-exponent": Differs("a whole number may be written so", REFUSED, TAKEN),
+    "bad/base64-unpadded": Differs("base64 of either alphabet, padded or not", REFUSED, TAKEN),
+    "bad/base64-url": Differs("base64 of either alphabet, padded or not", REFUSED, TAKEN),
     "bad/deep-nesting": Differs(UNREADABLE, ["export a", "unreadable"], REFUSED),
 }  # fmt: skip
 
