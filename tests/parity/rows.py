@@ -2,7 +2,8 @@
 
 The pieces of many rows make one file, which both programs run. In every text of a row `@` stands
 for the row's own id, so that names do not collide; HTTP_BACKEND and GRPC_BACKEND are the ports of
-the backend, HTTP_PORT and GRPC_PORT two of the row's own, to which it sends. What a row leaves out is filled in:
+the backend, HTTP_PORT and GRPC_PORT two of the row's own, to which it sends. What a row leaves out
+is filled in:
 
     receiver    otlp/@ on ports of its own, with include_metadata
     exporters   otlphttp/@a (to path /@/a of the backend), and @b, @c when `fan` says so
@@ -49,7 +50,8 @@ class Row:
 
 
 def exporter(letter, options=PLAIN):
-    return f"otlphttp/@{letter}: {{endpoint: 'http://127.0.0.1:HTTP_BACKEND/@/{letter}', {options}}}"
+    address = f"http://127.0.0.1:HTTP_BACKEND/@/{letter}"
+    return f"otlphttp/@{letter}: {{endpoint: '{address}', {options}}}"
 
 
 def sections(row, http_port, grpc_port):

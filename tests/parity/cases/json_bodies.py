@@ -83,7 +83,8 @@ METRICS = {
                             "name": "s",
                             "sum": {
                                 "isMonotonic": True, "aggregationTemporality": 2,
-                                "dataPoints": [{"asInt": "9", "startTimeUnixNano": "1", "exemplars": [
+                                "dataPoints": [{"asInt": "9", "startTimeUnixNano": "1",
+                                                "exemplars": [
                                     {"asInt": "4", "spanId": SPAN, "traceId": TRACE,
                                      "filteredAttributes": [], "timeUnixNano": "3"}]}],
                             },
@@ -158,7 +159,9 @@ GOOD = {
     "logs": LOGS,
     "snake-case": SNAKE,
     "integers-as-numbers": spans(startTimeUnixNano=1700000000000000000, endTimeUnixNano=5),
-    "integers-large": values('{"intValue":"9223372036854775807"}', '{"intValue":-9223372036854775808}'),
+    "integers-large": values(
+        '{"intValue":"9223372036854775807"}', '{"intValue":-9223372036854775808}'
+    ),
     "unsigned-large": spans(startTimeUnixNano="18446744073709551615"),
     "integer-forms": values('{"intValue":0}', '{"intValue":"-0"}', '{"intValue":-1}'),
     "doubles": values(
@@ -192,7 +195,8 @@ GOOD = {
     "null-resource": '{"resourceSpans":[{"resource":null,"scopeSpans":[{"scope":null,"spans":'
                      '[{"name":"x"}]}],"schemaUrl":null}]}',
     "unknown-fields": '{"x":[1,{"y":"]}"}],"resourceSpans":[{"z":{"a":null},"scopeSpans":[{"q":1.5,'
-                      '"spans":[{"name":"x","later":{"deep":[[[]]]},"w":"\\u0041\\""}]}]}],"end":true}',
+                      '"spans":[{"name":"x","later":{"deep":[[[]]]},"w":"\\u0041\\""}]}]}],'
+                      '"end":true}',
     "ids-upper-case": spans(traceId=TRACE.upper(), spanId=SPAN.upper()),
     "ids-empty": spans(traceId="", spanId="", parentSpanId=""),
     "ids-missing": raw_span('{"name":"x"}'),

@@ -116,7 +116,8 @@ def with_unknown(at):
 
 def split_resource():
     """A group whose resource comes in two pieces, which protobuf merges."""
-    pieces = [b"\x0a" + sized(b"\x0a" + sized(p.SerializeToString())) for p in pairs({"a": 1, "b": 2})]
+    both = [b"\x0a" + sized(pair.SerializeToString()) for pair in pairs({"a": 1, "b": 2})]
+    pieces = [b"\x0a" + sized(resource) for resource in both]
     spans = b"\x12" + sized(b"\x12" + sized(span().SerializeToString()))
     return Send("traces", b"\x0a" + sized(pieces[0] + spans + pieces[1]))
 

@@ -88,12 +88,16 @@ ON_SPANS = {
     "attribute-regexp": (
         "include: {match_type: regexp, attributes: [{key: status, value: '^200$'}]}"
     ),
-    "attribute-regexp-part": "include: {match_type: regexp, attributes: [{key: code, value: '20'}]}",
+    "attribute-regexp-part": (
+        "include: {match_type: regexp, attributes: [{key: code, value: '20'}]}"
+    ),
     "attribute-regexp-bool": "include: {match_type: regexp, attributes: [{key: ok, value: '^t'}]}",
     "attribute-regexp-double": (
         "include: {match_type: regexp, attributes: [{key: ratio, value: '^1$'}]}"
     ),
-    "attribute-regexp-list": "include: {match_type: regexp, attributes: [{key: tags, value: '.*'}]}",
+    "attribute-regexp-list": (
+        "include: {match_type: regexp, attributes: [{key: tags, value: '.*'}]}"
+    ),
     "attribute-regexp-map": "include: {match_type: regexp, attributes: [{key: part, value: '.*'}]}",
     "attribute-exclude": "exclude: {match_type: strict, attributes: [{key: status, value: 200}]}",
     "attribute-exclude-key": "exclude: {attributes: [{key: code}]}",
@@ -103,7 +107,9 @@ ON_SPANS = {
     "resource-all-of": (
         "include: {match_type: strict, resources: [{key: env, value: prod}, {key: host, value: 1}]}"
     ),
-    "resource-regexp": "include: {match_type: regexp, resources: [{key: env, value: '^(prod|te)'}]}",
+    "resource-regexp": (
+        "include: {match_type: regexp, resources: [{key: env, value: '^(prod|te)'}]}"
+    ),
     "resource-exclude": "exclude: {match_type: strict, resources: [{key: env, value: prod}]}",
     "library-name": "include: {match_type: strict, libraries: [{name: lib}]}",
     "library-name-version": (

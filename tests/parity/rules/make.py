@@ -1,5 +1,5 @@
-"""Makes whole files in which one thing is special. What is not given is plain: one OTLP receiver, one
-exporter, one pipeline for traces."""
+"""Makes whole files in which one thing is special. What is not given is plain: one OTLP receiver,
+one exporter, one pipeline for traces."""
 
 PLAIN = {
     "receivers": "otlp: {protocols: {http: {}}}",

@@ -1,5 +1,5 @@
-// A small NestJS service. Prints the port it listens on, serves until SIGTERM, then prints its spans
-// and the errors of the SDK.
+// A small NestJS service. Prints the port it listens on, serves until SIGTERM, then prints its
+// spans and the errors of the SDK.
 //
 // Decorators are applied by hand, so that nothing has to be compiled.
 
@@ -14,7 +14,8 @@ const tracer = trace.getTracer('orders', '1.0.0');
 class Orders {
   find(id) {
     trace.getActiveSpan().setAttribute('enduser.id', `user-${id}`);
-    return tracer.startActiveSpan('load order', { attributes: { 'order.id': Number(id) } }, (span) => {
+    const attributes = { 'order.id': Number(id) };
+    return tracer.startActiveSpan('load order', { attributes }, (span) => {
       span.addEvent('found', { rows: 1, cached: false });
       span.end();
       return { id, name: 'Żółw' };
