@@ -69,6 +69,11 @@ ROWS = [
         "key: c, from_context: client.address, action: insert",
         processors="batch/@: {timeout: 100ms}",
         chain=["batch/@", "resource/@"],
+        differs=Differs(
+            "client.address stays known after batch",
+            ['"c" = string ""', '!"t" =', '!"u" ='],
+            ['"c" = string "127.0.0.1"', '!"t" =', '!"u" ='],
+        ),
     ),
     row(
         "after-batch-with-keys",
