@@ -35,10 +35,12 @@ class Program:
     def command(self, config):
         return [self.binary, "--config", str(config)]
 
-    def judge(self, config, environment=None):
-        """Whether the configuration is taken, and what is said about it."""
+    def judge(self, *configs, environment=None):
+        """Whether the configuration is taken, and what is said about it. Several files are laid over
+        one another."""
+        files = [word for config in configs for word in ("--config", str(config))]
         found = subprocess.run(
-            [self.binary, *self.check, str(config)],
+            [self.binary, self.check, *files],
             cwd=ROOT,
             env=clean_environment(environment),
             stdin=subprocess.DEVNULL,
@@ -52,11 +54,11 @@ class Program:
 
 
 def collector(binary):
-    return Program("collector", binary, ["validate", "--config"])
+    return Program("collector", binary, "validate")
 
 
 def spanyard(binary):
-    return Program("spanyard", binary, ["check"])
+    return Program("spanyard", binary, "check")
 
 
 def clean_environment(more=None):

@@ -49,7 +49,7 @@ def refusals(program, rows, home, environment):
         for row in rows:
             config = home / "alone.yaml"
             config.write_text(row_files.file([row], [(1, 2)], backend, 3))
-            good, said = program.judge(config, environment)
+            good, said = program.judge(config, environment=environment)
             if not good:
                 refused[row.name] = Result(["refused"], said)
     return refused
