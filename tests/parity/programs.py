@@ -18,6 +18,9 @@ import time
 from environment import HERE, ROOT, TARGET
 
 SECONDS_MAX = 30
+# For an opinion about a file: the Collector does not end on one that includes itself.
+JUDGE_SECONDS_MAX = 10
+BOUND = ("sh", "-c", 'ulimit -v 8000000; exec "$@"', "sh")
 
 
 class Refused(Exception):
@@ -39,17 +42,20 @@ class Program:
         """Whether the configuration is taken, and what is said about it. Several files are laid over
         one another."""
         files = [word for config in configs for word in ("--config", str(config))]
-        found = subprocess.run(
-            [self.binary, self.check, *files],
-            cwd=ROOT,
-            env=clean_environment(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS_MAX,
-            check=False,
-        )
+        try:
+            found = subprocess.run(
+                [*BOUND, self.binary, self.check, *files],
+                cwd=ROOT,
+                env=clean_environment(environment),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=JUDGE_SECONDS_MAX,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False, f"no answer after {JUDGE_SECONDS_MAX} s"
         return found.returncode == 0, found.stdout + found.stderr
 
 

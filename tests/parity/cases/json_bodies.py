@@ -325,5 +325,4 @@ ROWS += [
         "'attributes[\"service.name\"] == \"shop\"', pipelines: [traces/@a]}]}",
         pipelines="traces/@: {receivers: [otlp/@], exporters: [routing/@]}\n"
         "traces/@a: {receivers: [routing/@], exporters: [otlphttp/@a]}"),
-    row("out", json_body(FULL), exporter="compression: none, encoding: json"),
 ]  # fmt: skip
