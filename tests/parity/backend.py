@@ -1,7 +1,8 @@
 """A backend that answers 200 to everything and keeps it: HTTP on one port, gRPC on another.
 
 Which row and which exporter a request belongs to stands in its path (`/ROW/EXPORTER/v1/traces`) or,
-for gRPC, in its header `x-parity: ROW/EXPORTER`.
+for gRPC, in its header `x-parity: ROW/EXPORTER`. An exporter that is a number (`/ROW/503/v1/traces`) is
+answered with that status.
 """
 
 import gzip
@@ -70,7 +71,7 @@ class Backend:
         self.grpc.stop(0).wait()
 
     def keep(self, row, exporter, signal, headers, body):
-        headers = tuple(sorted((name.lower(), value) for name, value in headers))
+        headers = tuple(sorted((name.lower(), value.strip()) for name, value in headers))
         with self.lock:
             self.received.append(Received(row, exporter, signal, headers, body))
 
@@ -92,7 +93,7 @@ def handler(backend):
                 backend.keep(row, exporter, signal, self.headers.items(), body)
             else:
                 backend.stray(self.path)
-            self.send_response(200)
+            self.send_response(int(exporter) if exporter.isdigit() else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

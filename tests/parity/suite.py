@@ -71,7 +71,7 @@ def run(program, rows, home, environment):
         if backend.strays:
             raise SystemExit(f"{program.name} sent to paths of no row: {backend.strays[:3]}")
         code = child.returncode
-        if "Exporting failed" in log.read_text(errors="replace"):
+        if "connect: " in log.read_text(errors="replace"):
             raise SystemExit(f"{program.name} could not reach the backend: see --keep")
     found = {}
     for number, (row, lines) in enumerate(zip(rows, answers)):

@@ -2,6 +2,7 @@
 
 from . import (
     actions, context, health, json_bodies, pipelines, protocol, random_edits, routing, select,
+    waiting,
 )  # fmt: skip
 
 THEMES = {
@@ -13,6 +14,7 @@ THEMES = {
     "random": random_edits.ROWS,
     "routing": routing.ROWS,
     "pipelines": pipelines.ROWS,
+    "waiting": waiting.ROWS,
     "protocol": protocol.ROWS,
     "json": json_bodies.ROWS,
     "health": health.ROWS,

@@ -2,7 +2,7 @@
 in its settings are themes of their own."""
 
 from otlp import Send
-from rows import Row
+from rows import Differs, Row
 
 
 def row(name, path="/", method="GET", options="", live="/healthz", body=b""):
@@ -37,3 +37,4 @@ PATH = [
 ]
 BODY = [body("body/root", "/"), body("body/any-path", "/healthz")]
 EMPTY = [body("empty-body/root", "/", "")]
+EMPTY[0].differs = Differs("an empty text has its type, too", ["'none'"], ["'text/plain"])
