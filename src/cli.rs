@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::{App, Losses, Reader};
+use crate::app::{self, App, Losses, Reader};
 use crate::config::{self, HostFacts, Loaded, Problems, Source};
 use crate::runtime::host;
 use crate::telemetry::log;
@@ -56,6 +56,9 @@ struct Run {
     /// Threads that carry data, instead of what the file says; 0: one for each core
     #[arg(long)]
     shards: Option<usize>,
+    /// Reload when a configuration file changes
+    #[arg(long)]
+    watch: bool,
     /// Accepted as the Collector takes it, and ignored
     #[arg(long, value_name = "GATES")]
     feature_gates: Vec<String>,
@@ -122,11 +125,7 @@ fn run(options: Run) -> ExitCode {
 
 fn serve(loaded: Loaded, options: Run) -> ExitCode {
     let embedded = options.config.is_empty();
-    let mut plan = loaded.plan;
-    if let Some(shards) = options.shards {
-        plan.runtime.shards = shards;
-    }
-    let app = match App::start(plan) {
+    let app = match App::start(overridden(loaded, &options).plan) {
         Ok(app) => app,
         Err(error) => {
             tracing::error!(%error, "cannot start");
@@ -136,14 +135,24 @@ fn serve(loaded: Loaded, options: Run) -> ExitCode {
     if embedded {
         eprint!("{HINTS}");
     }
-    let reader: Reader = Box::new(move || load(&options.config).map(|loaded| loaded.plan));
-    match app.run(&reader) {
+    let watch = if options.watch { options.config.clone() } else { Vec::new() };
+    let reader: Reader =
+        Box::new(move || load(&options.config).map(|loaded| overridden(loaded, &options)));
+    match app.run(&reader, app::Options { watch }) {
         Ok(losses) => farewell(&losses),
         Err(error) => {
             tracing::error!(%error, "signals cannot be handled");
             ExitCode::from(EXIT_IO)
         }
     }
+}
+
+/// What the command line says goes before what the files say.
+fn overridden(mut loaded: Loaded, options: &Run) -> Loaded {
+    if let Some(shards) = options.shards {
+        loaded.plan.runtime.shards = shards;
+    }
+    loaded
 }
 
 fn farewell(losses: &Losses) -> ExitCode {

@@ -11,6 +11,7 @@
 
 mod admission;
 mod arrival;
+mod carry;
 mod lanes;
 
 use std::cell::RefCell;
@@ -29,7 +30,9 @@ use crate::route::{self, condition::Facts};
 use crate::telemetry::ledger::ShardLedger;
 use crate::telemetry::names::{LimiterMeter, ReceiverMeter, ShardMeter};
 use crate::units::Weight;
-pub use arrival::{Arrival, Encoding, GATHER_BYTES_MAX, Hold, Message, Refusal, Verdict};
+pub use arrival::{
+    Answer, Arrival, Encoding, Failure, GATHER_BYTES_MAX, Hold, Message, Refusal, Verdict,
+};
 pub use lanes::Lanes;
 
 /// What every entry of a shard shares.

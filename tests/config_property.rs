@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use spanyard::config::{self, HostFacts, Source};
+use spanyard::config::{self, HostFacts, Options, Source};
 
 const HOST: HostFacts = HostFacts { memory_bytes: 1 << 30 };
 
@@ -46,6 +46,10 @@ const PIECES: &[&str] = &[
     "1e999",
     "-",
     "${env:A}",
+    "${file:tests/configs/parts/queue.yaml}",
+    "${file:tests/configs/parts/circle.yaml}",
+    "${yaml:[1]}",
+    "::",
     "${A:-x}",
     "${",
     "$$",
@@ -111,9 +115,13 @@ fn apply(text: &mut Vec<char>, change: &Change) {
 
 /// Loads a text and prints everything that is said about it.
 fn load(text: &str) {
-    let source = Source::Text { name: "t".to_owned(), text: text.to_owned() };
+    load_all(&[Source::Text { name: "t".to_owned(), text: text.to_owned() }], false);
+}
+
+fn load_all(sources: &[Source], allow_unset_env: bool) {
     let env = |name: &str| (name == "A").then(|| "{a: [1, ${A}]}".to_owned());
-    let problems = match config::load(&[source], &env, &HOST) {
+    let options = Options { allow_unset_env };
+    let problems = match config::load_with(sources, &options, &env, &HOST) {
         Ok(loaded) => loaded.warnings,
         Err(problems) => {
             assert!(problems.errors() > 0, "what is refused has a reason");
@@ -172,5 +180,22 @@ proptest! {
     fn no_text_of_pieces_panics(pieces in prop::collection::vec(0..PIECES.len(), 0..60)) {
         let text: String = pieces.iter().filter_map(|piece| PIECES.get(*piece)).copied().collect();
         load(&text);
+    }
+
+    /// Arguments of any text over a file that is right.
+    #[test]
+    fn no_argument_panics(
+        pieces in prop::collection::vec(0..PIECES.len(), 0..12),
+        path in "[a-z_.]{1,12}",
+        allow in any::<bool>(),
+    ) {
+        let text: String = pieces.iter().filter_map(|piece| PIECES.get(*piece)).copied().collect();
+        let name = "embedded".to_owned();
+        let mut sources = vec![Source::Text { name, text: config::EMBEDDED.to_owned() }];
+        sources.extend(Source::from_argument(&format!("yaml:service::{text}")));
+        sources.extend(Source::from_set(&format!("service.telemetry.{path}={text}")));
+        sources.extend(Source::from_set(&text));
+        drop(Source::from_argument(&text));
+        load_all(&sources, allow);
     }
 }

@@ -2,7 +2,9 @@
 //! beside it. `UPDATE_SNAPSHOTS=1 cargo test --test configs` writes those files anew.
 //!
 //! `invalid/` holds files with mistakes, `valid/` files that the Collector runs. Where one of the
-//! latter asks for something that is not supported yet, its `.out` names the line.
+//! latter asks for something that is not supported yet, its `.out` names the line. A folder is one
+//! configuration: its files in order, then the arguments of `arguments.txt`. `parts/` holds what
+//! values name by `${file:...}`, from the root of the repository.
 
 use std::error::Error;
 use std::fs;
@@ -21,15 +23,48 @@ fn env(name: &str) -> Option<String> {
         "INGEST_TOKEN" => "ingest-t0ken",
         "GRAFANA_CLOUD_OTLP_ENDPOINT" => "https://otlp.example.com/otlp",
         "GRAFANA_CLOUD_BASIC" => "Z3JhZmFuYTpzM2NyZXQ=",
+        "LOOP" => "a-${env:LOOP}",
         _ => return None,
     };
     Some(value.to_owned())
 }
 
 fn load(path: &Path) -> Result<Result<Loaded, Problems>, Box<dyn Error>> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("?").to_owned();
-    let source = Source::Text { name, text: fs::read_to_string(path)? };
-    Ok(config::load(&[source], &env, &HOST))
+    Ok(config::load(&sources(path)?, &env, &HOST))
+}
+
+/// A file, or the files and arguments of a folder.
+fn sources(path: &Path) -> Result<Vec<Source>, Box<dyn Error>> {
+    if !path.is_dir() {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("?").to_owned();
+        return Ok(vec![Source::Text { name, text: fs::read_to_string(path)? }]);
+    }
+    let mut sources = Vec::new();
+    for file in listed(path)? {
+        if file.extension().is_some_and(|extension| extension == "yaml") {
+            sources.extend(self::sources(&file)?);
+        } else {
+            for line in fs::read_to_string(file)?.lines() {
+                let (option, argument) =
+                    line.split_once(' ').ok_or("an option and its argument")?;
+                sources.push(match option {
+                    "--config" => Source::from_argument(argument)?,
+                    "--set" => Source::from_set(argument)?,
+                    _ => return Err(format!("unknown option {option}").into()),
+                });
+            }
+        }
+    }
+    Ok(sources)
+}
+
+/// What a folder holds, files of YAML before others.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<Result<Vec<PathBuf>, Box<dyn Error>>>()?;
+    let last = |path: &PathBuf| path.extension().is_none_or(|extension| extension != "yaml");
+    paths.sort_by_key(|path| (last(path), path.clone()));
+    Ok(paths)
 }
 
 /// What a user would read.
@@ -45,14 +80,8 @@ fn said(result: &Result<Loaded, Problems>) -> String {
 
 fn files(directory: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs").join(directory);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            files.push(path);
-        }
-    }
-    files.sort();
+    let mut files = listed(&directory)?;
+    files.retain(|path| path.is_dir() || path.extension().is_some_and(|found| found == "yaml"));
     assert!(!files.is_empty(), "there are files to load");
     Ok(files)
 }
@@ -107,7 +136,7 @@ fn no_secret_is_shown() -> Result<(), Box<dyn Error>> {
     for directory in ["invalid", "valid"] {
         for path in files(directory)? {
             let said = said(&load(&path)?);
-            for secret in ["ingest-t0ken", "Z3JhZmFuYTpzM2NyZXQ="] {
+            for secret in ["ingest-t0ken", "Z3JhZmFuYTpzM2NyZXQ=", "t0k\n", "Bearer t0k"] {
                 assert!(!said.contains(secret), "{}", path.display());
             }
         }

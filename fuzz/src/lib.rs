@@ -69,7 +69,8 @@ pub fn request(data: &[u8]) {
 }
 
 /// Any bytes as a request, with any edits of resources and items: what comes out is accepted, holds
-/// the same items, and the attributes of its resources are what a look-up through the edits found before.
+/// the same items, and the attributes of its resources are what a look-up through the edits found
+/// before.
 pub fn splice_roundtrip(data: &[u8]) {
     let Some((signal, plan, bytes)) = planned(data) else {
         return;

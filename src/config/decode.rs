@@ -185,11 +185,6 @@ impl<'a> Section<'a> {
         field.is_some_and(|field| matches!(&field.node.value, Value::Map(map) if map.is_empty()))
     }
 
-    /// Whether the table has a key: shared readers ask before they read.
-    pub(super) fn takes(&self, key: &str) -> bool {
-        self.table.has(key)
-    }
-
     /// Whether a key is set that was refused because it is not supported.
     pub(super) fn has_unsupported(&self) -> bool {
         let verdict = |entry: &Entry| unsupported::verdict(self.table.scope, &entry.key);

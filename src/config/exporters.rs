@@ -1,5 +1,9 @@
-//! `exporters`: `otlp`, `otlphttp`, `debug` and `nop`, with their queue, retry and TLS settings.
+//! `exporters`: `otlp`, `otlphttp`, `debug` and `nop`, with their authentication, compression,
+//! queue, retry and TLS settings.
 
+mod auth;
+mod compression;
+mod connection;
 mod delivery;
 mod endpoint;
 mod headers;
@@ -9,17 +13,23 @@ use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
 
-use super::decode::{Field, Section};
+use super::decode::Field;
 use super::document::Component;
 use super::keys::{Key, Table, key};
-use super::plan::{Compression, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target};
+use super::plan::{
+    ConnectionPlan, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target,
+};
 use super::problems::Code;
 use super::report::Fault;
+use super::service::Reference;
+pub(super) use auth::{applied, check as check_auth, check_context};
 
-pub(super) const TABLES: [&Table; 10] = [
+pub(super) const TABLES: [&Table; 12] = [
     &GRPC,
     &HTTP,
-    &COMPRESSION_PARAMS,
+    &compression::PARAMS,
+    &connection::KEEPALIVE,
+    &auth::AUTH,
     &headers::ITEM,
     &tls::TLS,
     &delivery::RETRY,
@@ -29,10 +39,7 @@ pub(super) const TABLES: [&Table; 10] = [
     &DEBUG,
 ];
 
-/// gzip level where the file names none; the Collector's is 6.
-const GZIP_LEVEL: u32 = 1;
-
-const COMPRESSION: Key = key("compression", "word", "gzip", "`gzip` or `none`");
+const AUTH_KEY: Key = key("auth", "mapping", "", "the extension that signs the requests");
 const HEADERS: Key =
     key("headers", "mapping, or list of name and value", "", "sent with every request");
 const TLS_KEY: Key = key("tls", "mapping", "", "towards the backend");
@@ -50,9 +57,11 @@ const GRPC: Table = Table {
     keys: &[
         key("endpoint", "host:port", "required", "TLS is on unless `tls.insecure` is true"),
         key("authority", "text", "the endpoint", "`:authority` of every request"),
-        COMPRESSION,
+        key("compression", "word", "gzip", "`gzip`, `zstd`, `snappy` or `none`"),
         HEADERS,
+        AUTH_KEY,
         key("timeout", "duration", "5s", "of one attempt; 0: none"),
+        key("keepalive", "mapping", "off", "pings that find a dead connection"),
         TLS_KEY,
         RETRY_KEY,
         QUEUE_KEY,
@@ -66,19 +75,23 @@ const HTTP: Table = Table {
         key("traces_endpoint", "URL", "", "for traces, used as it is"),
         key("metrics_endpoint", "URL", "", "for metrics, used as it is"),
         key("logs_endpoint", "URL", "", "for logs, used as it is"),
-        COMPRESSION,
+        key(
+            "compression",
+            "word",
+            "gzip",
+            "`gzip`, `zstd`, `snappy`, `x-snappy-framed`, `zlib`, `deflate` or `none`",
+        ),
         key("compression_params", "mapping", "", "level of the compression"),
         HEADERS,
+        AUTH_KEY,
         key("timeout", "duration", "30s", "of one attempt; 0: none"),
+        key("disable_keep_alives", "boolean", "false", "a connection for each request"),
+        key("max_conns_per_host", "whole number", "0", "at most so many `num_consumers`; 0: all"),
         TLS_KEY,
         RETRY_KEY,
         QUEUE_KEY,
         MERGE,
     ],
-};
-const COMPRESSION_PARAMS: Table = Table {
-    scope: "exporters.otlphttp.compression_params",
-    keys: &[key("level", "-1, or 1 to 9", "1", "gzip level; the Collector's default is 6")],
 };
 const DEBUG: Table = Table {
     scope: "exporters.debug",
@@ -96,6 +109,8 @@ pub(super) struct Exporter {
     pub(super) reach: Reach,
     pub(super) queue: QueuePlan,
     pub(super) retry: Option<RetryPlan>,
+    /// `auth`.
+    pub(super) auth: Option<Reference>,
     /// An endpoint is missing or unusable, and that has been reported.
     pub(super) endpoint_reported: bool,
 }
@@ -120,6 +135,15 @@ impl Exporter {
             Reach::Nop => Some(Target::Nop),
         }
     }
+
+    /// Whether anything of it leaves without TLS.
+    fn is_plain(&self) -> bool {
+        match &self.reach {
+            Reach::Http(targets) => targets.iter().flatten().any(|to| to.peer.tls.is_none()),
+            Reach::Grpc(target) => target.peer.tls.is_none(),
+            Reach::Debug | Reach::Nop => false,
+        }
+    }
 }
 
 /// Decodes one exporter; `None` when its type is unknown or something in it is wrong.
@@ -128,7 +152,12 @@ pub(super) fn decode(component: &Component<'_>) -> Option<Exporter> {
     match component.id.kind() {
         "otlp" | "otlp_grpc" => grpc(field),
         "otlphttp" | "otlp_http" => http(field),
-        "debug" | "logging" => debug(field),
+        "logging" => {
+            let fault = Fault::new(Code::Surprising, "`logging` is the old name of `debug`");
+            field.report.warning(field.key, &field.path, fault.hint("rename it to `debug`"));
+            debug(field)
+        }
+        "debug" => debug(field),
         "nop" => {
             let _ = field.section(&NOP)?;
             Some(local(Reach::Nop))
@@ -145,7 +174,9 @@ fn grpc(field: &Field<'_>) -> Option<Exporter> {
     let endpoint = section.required("endpoint").and_then(|field| endpoint::grpc(&field));
     let tls = tls::decode(&section);
     let headers = headers::decode(&section, headers::GRPC_OWN);
-    let compression = compression(&section);
+    let auth = auth::decode(&section);
+    let compression = compression::grpc(&section);
+    let keepalive = connection::keepalive(&section);
     let timeout = section.duration("timeout", Duration::from_secs(5));
     let authority = section.get("authority").and_then(|field| {
         let authority = headers::authority(&field.text()?);
@@ -167,10 +198,12 @@ fn grpc(field: &Field<'_>) -> Option<Exporter> {
         peer: Peer { host: endpoint.host, port: endpoint.port, tls },
         authority: authority.unwrap_or(endpoint.authority),
         headers,
+        auth: Vec::new(),
         compression,
         timeout,
+        connection: ConnectionPlan { keepalive, ..ConnectionPlan::default() },
     }));
-    Some(Exporter { reach, queue: queue?, retry, endpoint_reported: false })
+    Some(Exporter { reach, queue: queue?, retry, auth, endpoint_reported: false })
 }
 
 fn http(field: &Field<'_>) -> Option<Exporter> {
@@ -192,9 +225,12 @@ fn http(field: &Field<'_>) -> Option<Exporter> {
     let tls = tls::decode(&section).client;
     let mut headers = headers::decode(&section, headers::HTTP_OWN);
     let host = headers::take_host(&section, &mut headers);
-    let compression = compression(&section);
+    let auth = auth::decode(&section);
+    let compression = compression::http(&section);
+    let connection = connection::http(&section);
     let timeout = section.duration("timeout", Duration::from_secs(30));
     let (queue, retry) = (delivery::queue(&section), delivery::retry(&section));
+    let queue = queue.map(|queue| connection::bounded(&section, queue));
     let [traces, metrics, logs] = own;
     let target = |url: Option<endpoint::Url>, signal: Signal| {
         let url = url.or_else(|| base.as_ref().map(|base| base.join(signal.path())))?;
@@ -203,8 +239,10 @@ fn http(field: &Field<'_>) -> Option<Exporter> {
             path: url.path,
             authority: host.clone().unwrap_or(url.authority),
             headers: headers.clone(),
+            auth: Vec::new(),
             compression,
             timeout,
+            connection,
         })
     };
     let targets = [
@@ -213,7 +251,7 @@ fn http(field: &Field<'_>) -> Option<Exporter> {
         target(logs, Signal::Logs),
     ];
     let reach = Reach::Http(Box::new(targets));
-    Some(Exporter { reach, queue: queue?, retry, endpoint_reported })
+    Some(Exporter { reach, queue: queue?, retry, auth, endpoint_reported })
 }
 
 fn debug(field: &Field<'_>) -> Option<Exporter> {
@@ -235,45 +273,11 @@ fn local(reach: Reach) -> Exporter {
         sizer: Sizer::Requests,
         consumers: delivery::CONSUMERS,
         required: false,
+        waits: false,
         merge: false,
         batch: None,
     };
-    Exporter { reach, queue, retry: None, endpoint_reported: false }
-}
-
-/// `compression` and `compression_params`.
-fn compression(section: &Section<'_>) -> Compression {
-    let level = if section.takes("compression_params") { level(section) } else { GZIP_LEVEL };
-    let Some(field) = section.get("compression") else {
-        return Compression::Gzip(level);
-    };
-    match field.text().as_deref() {
-        None | Some("gzip") => Compression::Gzip(level),
-        Some("" | "none") => Compression::None,
-        Some(name @ ("snappy" | "x-snappy-framed" | "zstd" | "zlib" | "deflate" | "lz4")) => {
-            field.not_supported(&format!("the compression `{name}`"), "use gzip or none");
-            Compression::None
-        }
-        Some(name) => {
-            field.unknown_word(name, &["gzip", "none"]);
-            Compression::None
-        }
-    }
-}
-
-fn level(section: &Section<'_>) -> u32 {
-    let params = section.get("compression_params");
-    let Some(params) = params.and_then(|field| field.section(&COMPRESSION_PARAMS)) else {
-        return GZIP_LEVEL;
-    };
-    let Some(field) = params.get("level") else {
-        return GZIP_LEVEL;
-    };
-    if field.plain_text() == "-1" {
-        return GZIP_LEVEL;
-    }
-    let level = field.whole(1, 9).and_then(|level| u32::try_from(level).ok());
-    level.unwrap_or(GZIP_LEVEL)
+    Exporter { reach, queue, retry: None, auth: None, endpoint_reported: false }
 }
 
 #[cfg(test)]

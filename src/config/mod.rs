@@ -187,6 +187,7 @@ fn plan<'a>(root: &'a Node, host: &HostFacts, report: &'a Report<'a>) -> Option<
     let settings = settings(&document, service, host);
     check::check(&document, &settings, report);
     traps::check(&document, &settings, report);
+    exporters::check_auth(&document, &settings, report);
     if report.has_errors() {
         return None;
     }
@@ -194,6 +195,7 @@ fn plan<'a>(root: &'a Node, host: &HostFacts, report: &'a Report<'a>) -> Option<
         Ok(plan) => {
             check::check_metadata(&document, &plan, report);
             traps::check_plan(&document, &settings, &plan, report);
+            exporters::check_context(&settings, &plan, report);
             Some(plan)
         }
         Err(message) => {
@@ -217,7 +219,7 @@ fn settings(document: &Document<'_>, service: Service, host: &HostFacts) -> Sett
     let connectors =
         document.connectors.decode(|id| used_by(|p| &p.exporters, id), connectors::decode);
     let listed = |id: &Id| service.extensions.iter().any(|reference| reference.id == *id);
-    let extensions = document.extensions.decode(listed, extensions::decode);
+    let extensions = document.extensions.decode(listed, |c| extensions::decode(c, host));
     let connector_ids = document.connectors.iter().map(|component| component.id.clone()).collect();
     Settings { receivers, processors, exporters, connectors, extensions, connector_ids, service }
 }

@@ -88,7 +88,8 @@ pub(super) fn decode(component: &Component<'_>, host: &HostFacts) -> Option<Proc
     }
 }
 
-fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
+/// `memory_limiter`, the processor or the extension.
+pub(super) fn memory_limiter(field: &Field<'_>, host: &HostFacts) -> Option<Limiter> {
     let section = field.section(&MEMORY_LIMITER)?;
     if let Some(field) = section.required("check_interval")
         && field.duration().is_some_and(|interval| interval.is_zero())

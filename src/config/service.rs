@@ -126,8 +126,8 @@ fn pipeline(name: &str, field: &Field<'_>) -> Option<Pipeline> {
     let listed = |name: &str| {
         let list = references(&section, name);
         if list.is_empty() && section.get(name).is_none_or(|field| field.is_empty_list()) {
-            let noun = name.strip_suffix('s').unwrap_or(name);
-            section.error(Fault::new(Code::Missing, format!("a pipeline needs a {noun}")));
+            let noun = if name == "receivers" { "a receiver" } else { "an exporter" };
+            section.error(Fault::new(Code::Missing, format!("a pipeline needs {noun}")));
         }
         list
     };
@@ -164,10 +164,10 @@ fn signal(id: &Id, field: &Field<'_>) -> Option<Signal> {
     found
 }
 
-/// A list of ids; what is no id is reported and left out.
+/// A list of ids; what is no id is reported and left out. One text is no list here, commas or not.
 pub(super) fn references(section: &Section<'_>, key: &str) -> Vec<Reference> {
-    let listed = section.get(key).and_then(|field| field.texts()).unwrap_or_default();
-    let parsed = listed.into_iter().filter_map(|(text, field)| match Id::parse(&text) {
+    let listed = section.get(key).and_then(|field| field.items()).unwrap_or_default();
+    let parsed = listed.into_iter().filter_map(|field| match Id::parse(&field.text()?) {
         Ok(id) => Some(Reference { id, mark: field.mark(), path: field.path }),
         Err(expected) => {
             field.bad_value("no id", expected);

@@ -1,5 +1,7 @@
 //! Whole files: the embedded default, a simple pipeline, several sources.
 
+mod observed;
+
 use super::plan::{Compression, Sizer, Target};
 use super::{
     Code, EMBEDDED, HostFacts, Loaded, Options, Problems, Severity, Source, load, load_with,

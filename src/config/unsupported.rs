@@ -106,15 +106,8 @@ const COMPONENTS: &[(&str, &[&str])] = &[
     (
         "extensions",
         &[
-            "file_storage",
-            "basicauth",
-            "basic_auth",
-            "bearertokenauth",
-            "bearer_token_auth",
-            "headers_setter",
             "oidc",
             "oauth2client",
-            "memory_limiter",
             "jaegerremotesampling",
             "k8s_observer",
             "opamp",

@@ -9,7 +9,10 @@
 //! a row of which it took no part, one request of a refused batch is tried, and the rest only if it
 //! is taken. The caller sends the pieces in the order given here; nothing is sent from here.
 
+use std::rc::Rc;
+
 use crate::queue::batch::Sealed;
+use crate::queue::receipt::Claim;
 
 /// Batches in a row that were taken apart for nothing.
 pub(super) const FUTILE_MAX: u32 = 3;
@@ -25,6 +28,11 @@ impl Pieces {
     /// All of a batch in one piece.
     pub(super) const fn whole(batch: Sealed) -> Self {
         Self { next: Some(batch), rest: Vec::new() }
+    }
+
+    /// Who waits for what is left.
+    pub(super) fn claims(&self) -> Vec<Rc<Claim>> {
+        self.next.iter().chain(&self.rest).flat_map(Sealed::claims).collect()
     }
 
     /// The next piece to send.

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use super::tls::{self, Alpn};
+use super::watch::{Kept, Renew};
 use crate::config::plan::Peer;
 use crate::runtime::{clock, net};
 
@@ -49,23 +50,31 @@ pub(super) struct Dialing<'a>(
 pub(super) struct Dialer {
     host: String,
     port: u16,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    tls: Option<(Arc<Kept<tls::Client>>, ServerName<'static>)>,
 }
 
 impl Dialer {
-    /// Reads the certificates that the file names; nothing is connected yet.
+    /// Reads the certificates that the file names; nothing is connected yet. `files` gets what is
+    /// to be read again.
     ///
     /// # Errors
     /// What is wrong with the TLS settings, with the path of the file to blame.
-    pub(super) fn new(peer: &Peer, alpn: Alpn) -> Result<Self, String> {
+    pub(super) fn new(
+        peer: &Peer,
+        alpn: Alpn,
+        files: &mut Vec<Arc<dyn Renew>>,
+    ) -> Result<Self, String> {
         let tls = match &peer.tls {
             None => None,
             Some(settings) => {
-                let config = tls::client(settings, alpn)?;
+                let kept = tls::kept(settings, alpn)?;
+                if settings.reload.is_some() {
+                    files.push(Arc::clone(&kept) as Arc<dyn Renew>);
+                }
                 let name = settings.server_name.as_deref().unwrap_or(&peer.host);
                 let name = ServerName::try_from(name.to_owned())
                     .map_err(|_| format!("tls: not a server name: {name}"))?;
-                Some((TlsConnector::from(Arc::new(config)), name))
+                Some((kept, name))
             }
         };
         Ok(Self { host: peer.host.clone(), port: peer.port, tls })
@@ -75,9 +84,10 @@ impl Dialer {
         let until = clock::now() + within;
         let opened = net::connect(&self.host, self.port, within);
         let socket = opened.await.map_err(|error| self.blame(&error.to_string()))?;
-        let Some((connector, name)) = &self.tls else {
+        let Some((kept, name)) = &self.tls else {
             return Ok(Box::new(socket));
         };
+        let connector = TlsConnector::from(Arc::clone(kept.get().config()));
         let handshake = connector.connect(name.clone(), socket);
         match tokio::time::timeout_at(until.into(), handshake).await {
             Ok(Ok(stream)) => Ok(Box::new(stream)),

@@ -11,13 +11,16 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 
+use super::auth::Dresser;
 use super::response::Verdict;
 use super::{otlp_grpc, otlp_http};
 use crate::buf::payload::Payload;
 use crate::queue::batch::Encoding;
+use crate::queue::context::Context;
 
 /// What goes out in one request.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Parcel {
     pub(super) payload: Arc<Payload>,
     /// What they are encoded with.
     pub(super) encoding: Encoding,
+    /// Values of the incoming requests that go into the head.
+    pub(super) context: Option<Rc<Context>>,
 }
 
 /// How far an attempt has come.
@@ -85,6 +90,14 @@ pub(super) enum Caller {
 }
 
 impl Caller {
+    /// What is done to the head of each request.
+    pub(super) fn dresser(&self) -> &Dresser {
+        match self {
+            Self::Http(caller) => caller.dresser(),
+            Self::Grpc(caller) => caller.dresser(),
+        }
+    }
+
     /// Opens a connection.
     pub(super) async fn open(&self) -> Result<Line, Fault> {
         match self {
@@ -121,7 +134,7 @@ impl Line {
     }
 
     /// Keeps the idle connection alive; ready once it is closed.
-    pub(super) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_closed(&mut self, context: &mut task::Context<'_>) -> Poll<()> {
         match self {
             Self::Http(line) => line.poll_closed(context),
             Self::Grpc(line) => line.poll_closed(context),
@@ -129,7 +142,7 @@ impl Line {
     }
 
     /// Whether it can carry another exchange, as far as is known.
-    pub(super) const fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         match self {
             Self::Http(line) => line.is_open(),
             Self::Grpc(line) => line.is_open(),
@@ -159,7 +172,7 @@ where
 /// Polls a connection; ready when it has ended, now or before.
 pub(super) fn poll_end<C: Future + Unpin>(
     connection: &mut Option<C>,
-    context: &mut Context<'_>,
+    context: &mut task::Context<'_>,
 ) -> Poll<()> {
     let Some(running) = connection else {
         return Poll::Ready(());

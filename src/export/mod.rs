@@ -14,11 +14,13 @@
 //!
 //! It does not decide what is queued or joined, and knows nothing of clients.
 
+mod auth;
 mod bisect;
 pub mod breaker;
 mod connect;
 mod deadline;
 pub mod deflate;
+mod keepalive;
 mod line;
 mod local;
 mod otlp_grpc;
@@ -27,6 +29,7 @@ mod report;
 pub mod response;
 pub mod retry;
 mod tls;
+mod watch;
 mod worker;
 
 #[cfg(test)]
@@ -57,7 +60,7 @@ pub struct Backend(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Remote { caller: Caller, timeout: Option<Duration>, gzip: Option<u32> },
+    Remote { caller: Caller, timeout: Option<Duration>, compression: Compression },
     Debug,
     Nop,
 }
@@ -79,22 +82,26 @@ impl fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// Reads certificates and builds what all requests have in common. Blocks on files; nothing is
-/// connected.
+/// Reads certificates and credentials and builds what all requests have in common. Blocks on files;
+/// nothing is connected. What is to be read again is looked after by a thread of its own.
 ///
 /// # Errors
 /// [`Unusable`]: which exporter cannot be served, and why.
 pub fn prepare(plan: &plan::Destination) -> Result<Backend, Unusable> {
+    let (keys, mut files) = (plan.target.context_keys(), Vec::new());
     let kind = match &plan.target {
         Target::Debug => Ok(Kind::Debug),
         Target::Nop => Ok(Kind::Nop),
-        Target::Http(target) => Dialer::new(&target.peer, Alpn::Http1)
-            .and_then(|dialer| otlp_http::Caller::new(target, Arc::new(dialer)))
+        Target::Http(target) => Dialer::new(&target.peer, Alpn::Http1, &mut files)
+            .and_then(|dialer| otlp_http::Caller::new(target, keys, Arc::new(dialer), &mut files))
             .map(|caller| Kind::http(caller, target)),
-        Target::Grpc(target) => Dialer::new(&target.peer, Alpn::H2)
-            .and_then(|dialer| otlp_grpc::Caller::new(target, plan.signal, Arc::new(dialer)))
+        Target::Grpc(target) => Dialer::new(&target.peer, Alpn::H2, &mut files)
+            .and_then(|dialer| {
+                otlp_grpc::Caller::new(target, plan.signal, keys, Arc::new(dialer), &mut files)
+            })
             .map(|caller| Kind::grpc(caller, target)),
     };
+    let kind = kind.and_then(|kind| watch::look_after(&files).map(|()| kind));
     kind.map(Backend).map_err(|why| Unusable { exporter: plan.exporter.clone(), why })
 }
 
@@ -111,11 +118,7 @@ impl Kind {
 
     fn remote(caller: Caller, timeout: Duration, compression: Compression) -> Self {
         let timeout = (!timeout.is_zero()).then_some(timeout);
-        let gzip = match compression {
-            Compression::None => None,
-            Compression::Gzip(level) => Some(level),
-        };
-        Self::Remote { caller, timeout, gzip }
+        Self::Remote { caller, timeout, compression }
     }
 }
 
@@ -134,12 +137,12 @@ pub fn start(
     match kind {
         Kind::Nop => vec![task::spawn("export nop", local::nop(Rc::clone(destination)))],
         Kind::Debug => vec![task::spawn("export debug", local::debug(Rc::clone(destination)))],
-        Kind::Remote { caller, timeout, gzip } => {
+        Kind::Remote { caller, timeout, compression } => {
             let crew = Rc::new(Crew {
                 destination: Rc::clone(destination),
                 caller: caller.clone(),
                 timeout: *timeout,
-                gzip: *gzip,
+                compression: *compression,
                 gate: Gate::default(),
                 reporter: Reporter::new(destination.plan()),
                 deflater: Rc::clone(deflater),

@@ -15,6 +15,7 @@
 //! 16 KiB, 4 MiB of message.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -25,12 +26,16 @@ use http::header::{CONTENT_TYPE, HOST, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
 use spanyard_wire::schema::Signal;
 
+use super::auth::Dresser;
 use super::connect::{self, Dial, Io};
+use super::deflate::encoding_of;
+use super::keepalive::Heart;
 use super::line::{Fault, Parcel, drive, poll_end};
 use super::otlp_http::{AGENT, OURS, SUCCESS_BYTES_MAX};
 use super::response::{self, Verdict};
+use super::watch::Renew;
 use crate::buf::payload::{Prefix, Reader};
-use crate::config::plan::GrpcTarget;
+use crate::config::plan::{GrpcTarget, Keepalive};
 use crate::queue::batch::Encoding;
 use crate::units::KIB;
 
@@ -48,7 +53,9 @@ pub(super) struct Caller {
     within: Duration,
     uri: Uri,
     plain: HeaderMap,
-    gzip: HeaderMap,
+    coded: HeaderMap,
+    dresser: Dresser,
+    keepalive: Option<Keepalive>,
 }
 
 impl Caller {
@@ -59,7 +66,9 @@ impl Caller {
     pub(super) fn new(
         target: &GrpcTarget,
         signal: Signal,
+        keys: Vec<String>,
         dial: Arc<dyn Dial>,
+        files: &mut Vec<Arc<dyn Renew>>,
     ) -> Result<Self, String> {
         let uri = Uri::builder()
             .scheme(if target.peer.tls.is_some() { "https" } else { "http" })
@@ -78,24 +87,48 @@ impl Caller {
         for (name, value) in target.headers.iter().filter(|(name, _)| !ours(name)) {
             let _ = plain.insert(name.clone(), value.clone());
         }
-        let mut gzip = plain.clone();
-        let encoding = HeaderName::from_static("grpc-encoding");
-        let _ = gzip.insert(encoding, HeaderValue::from_static("gzip"));
+        let dresser = Dresser::new(&target.auth, keys, &mut plain, files)?;
+        let mut coded = plain.clone();
+        if let Some(name) = coding(encoding_of(target.compression)) {
+            let encoding = HeaderName::from_static("grpc-encoding");
+            let _ = coded.insert(encoding, HeaderValue::from_static(name));
+        }
         let within = connect::bound(target.timeout);
-        Ok(Self { dial, within, uri, plain, gzip })
+        let keepalive = target.connection.keepalive;
+        Ok(Self { dial, within, uri, plain, coded, dresser, keepalive })
     }
 
-    fn request(&self, encoding: Encoding) -> Request<()> {
+    /// What is done to the head of each request.
+    pub(super) const fn dresser(&self) -> &Dresser {
+        &self.dresser
+    }
+
+    fn request(&self, parcel: &Parcel) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = match encoding {
+        // What is encoded at all is encoded as this destination wants it.
+        let head = request.headers_mut();
+        *head = match parcel.encoding {
             Encoding::Identity => self.plain.clone(),
-            Encoding::Gzip => self.gzip.clone(),
+            _ => self.coded.clone(),
         };
+        self.dresser.dress(head, parcel.context.as_deref());
         request
     }
+}
+
+/// The name of an encoding in `grpc-encoding`; gRPC's snappy is framed.
+const fn coding(encoding: Encoding) -> Option<&'static str> {
+    Some(match encoding {
+        Encoding::Identity => return None,
+        Encoding::Gzip => "gzip",
+        Encoding::Zlib => "zlib",
+        Encoding::Deflate => "deflate",
+        Encoding::Zstd => "zstd",
+        Encoding::Snappy | Encoding::SnappyFramed => "snappy",
+    })
 }
 
 /// One connection.
@@ -103,6 +136,7 @@ pub(super) struct Line {
     caller: Arc<Caller>,
     sender: SendRequest<Reader>,
     connection: Option<Connection<Box<dyn Io>, Reader>>,
+    heart: Option<Heart>,
     served: bool,
 }
 
@@ -110,7 +144,7 @@ impl Line {
     /// Connects. The backend's settings are not waited for.
     pub(super) async fn open(caller: &Arc<Caller>) -> Result<Self, Fault> {
         let stream = caller.dial.dial(caller.within).0.await.map_err(Fault::unconnected)?;
-        let (sender, connection) = client::Builder::new()
+        let (sender, mut connection) = client::Builder::new()
             .enable_push(false)
             .initial_window_size(WINDOW_BYTES)
             .initial_connection_window_size(WINDOW_BYTES)
@@ -119,7 +153,11 @@ impl Line {
             .await
             .map_err(|error| Fault::unconnected(format!("handshake: {error}")))?;
         let caller = Arc::clone(caller);
-        Ok(Self { caller, sender, connection: Some(connection), served: false })
+        let heart = caller.keepalive.and_then(|plan| {
+            let pings = connection.ping_pong()?;
+            Some(Heart::new(pings, plan))
+        });
+        Ok(Self { caller, sender, connection: Some(connection), heart, served: false })
     }
 
     /// Whether the connection can carry another request.
@@ -129,12 +167,18 @@ impl Line {
 
     /// Drives the idle connection; ready once it is closed.
     pub(super) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(heart) = self.heart.as_mut().filter(|heart| heart.beats_idle())
+            && heart.poll(context).is_ready()
+        {
+            self.connection = None;
+            return Poll::Ready(());
+        }
         poll_end(&mut self.connection, context)
     }
 
     /// One request and its answer.
     pub(super) async fn exchange(&mut self, parcel: &Parcel) -> Result<Verdict, Fault> {
-        let Self { caller, sender, connection, served } = self;
+        let Self { caller, sender, connection, heart, served } = self;
         let prefix = prefix(parcel)?;
         let stale = *served;
         let exchange = async {
@@ -142,17 +186,37 @@ impl Line {
                 Fault::broken(error.to_string(), stale || is_unprocessed(&error))
             };
             poll_fn(|context| sender.poll_ready(context)).await.map_err(lost)?;
-            let request = caller.request(parcel.encoding);
+            let request = caller.request(parcel);
             let (response, mut stream) = sender.send_request(request, false).map_err(lost)?;
             // A stream that was refused meanwhile takes no data: the answer says why.
             let _refused = stream.send_data(parcel.payload.reader(prefix), true);
             let response = response.await.map_err(lost)?;
             read(response).await.map_err(|error| Fault::broken(error.to_string(), false))
         };
-        let verdict = drive(connection, exchange).await?;
+        if let Some(heart) = heart {
+            heart.rest();
+        }
+        let verdict = drive(connection, beating(heart, exchange)).await?;
         *served = true;
         Ok(verdict)
     }
+}
+
+/// An exchange that ends when the connection turns out to be dead.
+async fn beating<T>(
+    heart: &mut Option<Heart>,
+    exchange: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let mut exchange = pin!(exchange);
+    poll_fn(|context| {
+        if let Some(heart) = heart
+            && heart.poll(context).is_ready()
+        {
+            return Poll::Ready(Err(Fault::broken(heart.verdict(), false)));
+        }
+        exchange.as_mut().poll(context)
+    })
+    .await
 }
 
 /// The head of the message; its length has four bytes.
@@ -163,7 +227,7 @@ fn prefix(parcel: &Parcel) -> Result<Prefix, Fault> {
             "a message of {length} bytes does not fit a gRPC frame"
         )));
     };
-    let flag = u8::from(parcel.encoding == Encoding::Gzip);
+    let flag = u8::from(parcel.encoding != Encoding::Identity);
     let [a, b, c, d] = length.to_be_bytes();
     Ok(Prefix::grpc([flag, a, b, c, d]))
 }

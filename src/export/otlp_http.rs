@@ -23,9 +23,12 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 
+use super::auth::Dresser;
 use super::connect::{self, Dial, Io};
+use super::deflate::encoding_of;
 use super::line::{Fault, Parcel, Progress, drive, poll_end};
 use super::response::{self, Verdict};
+use super::watch::Renew;
 use crate::buf::payload::{Prefix, Reader};
 use crate::config::plan::HttpTarget;
 use crate::queue::batch::Encoding;
@@ -52,7 +55,9 @@ pub(super) struct Caller {
     within: Duration,
     uri: Uri,
     plain: HeaderMap,
-    gzip: HeaderMap,
+    coded: HeaderMap,
+    dresser: Dresser,
+    single_use: bool,
 }
 
 impl Caller {
@@ -60,7 +65,12 @@ impl Caller {
     ///
     /// # Errors
     /// A path or authority that HTTP cannot carry.
-    pub(super) fn new(target: &HttpTarget, dial: Arc<dyn Dial>) -> Result<Self, String> {
+    pub(super) fn new(
+        target: &HttpTarget,
+        keys: Vec<String>,
+        dial: Arc<dyn Dial>,
+        files: &mut Vec<Arc<dyn Renew>>,
+    ) -> Result<Self, String> {
         let uri = target.path.parse().map_err(|error| format!("path {}: {error}", target.path))?;
         let host = HeaderValue::from_str(&target.authority)
             .map_err(|_| format!("not a host: {}", target.authority))?;
@@ -71,10 +81,22 @@ impl Caller {
         for (name, value) in target.headers.iter().filter(|(name, _)| !OURS.contains(name)) {
             let _ = plain.insert(name.clone(), value.clone());
         }
-        let mut gzip = plain.clone();
-        let _ = gzip.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let single_use = target.connection.single_use;
+        if single_use {
+            let _ = plain.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let dresser = Dresser::new(&target.auth, keys, &mut plain, files)?;
+        let mut coded = plain.clone();
+        if let Some(name) = coding(encoding_of(target.compression)) {
+            let _ = coded.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+        }
         let within = connect::bound(target.timeout);
-        Ok(Self { dial, within, uri, plain, gzip })
+        Ok(Self { dial, within, uri, plain, coded, dresser, single_use })
+    }
+
+    /// What is done to the head of each request.
+    pub(super) const fn dresser(&self) -> &Dresser {
+        &self.dresser
     }
 
     fn request(&self, parcel: &Parcel) -> Request<OneFrame> {
@@ -82,12 +104,28 @@ impl Caller {
         let mut request = Request::new(OneFrame(Some(reader)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = match parcel.encoding {
+        // What is encoded at all is encoded as this destination wants it.
+        let head = request.headers_mut();
+        *head = match parcel.encoding {
             Encoding::Identity => self.plain.clone(),
-            Encoding::Gzip => self.gzip.clone(),
+            _ => self.coded.clone(),
         };
+        self.dresser.dress(head, parcel.context.as_deref());
         request
     }
+}
+
+/// The name of an encoding in `Content-Encoding`.
+const fn coding(encoding: Encoding) -> Option<&'static str> {
+    Some(match encoding {
+        Encoding::Identity => return None,
+        Encoding::Gzip => "gzip",
+        Encoding::Zlib => "zlib",
+        Encoding::Deflate => "deflate",
+        Encoding::Zstd => "zstd",
+        Encoding::Snappy => "snappy",
+        Encoding::SnappyFramed => "x-snappy-framed",
+    })
 }
 
 /// One connection.
@@ -115,8 +153,8 @@ impl Line {
     }
 
     /// Whether the connection can carry another request.
-    pub(super) const fn is_open(&self) -> bool {
-        self.connection.is_some() && !self.cut
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.is_some() && !self.cut && !(self.served && self.caller.single_use)
     }
 
     /// Drives the idle connection; ready once it is closed.

@@ -30,6 +30,8 @@ pub enum Verdict {
         after: Option<Duration>,
         /// The backend lives and asks to be sent less.
         throttled: bool,
+        /// The gRPC code, or the one that stands for the HTTP status.
+        code: u8,
         /// Status and words.
         why: String,
     },
@@ -37,6 +39,8 @@ pub enum Verdict {
     Permanent {
         /// What the refusal is about.
         about: About,
+        /// The gRPC code, or the one that stands for the HTTP status.
+        code: u8,
         /// Status and words.
         why: String,
     },
@@ -60,20 +64,14 @@ pub enum About {
     Request,
 }
 
-/// Reads the body of a success. One that cannot be read is a success with a warning: the status has
-/// spoken.
-fn accepted(message: &[u8]) -> Verdict {
-    let partial = match reply::read_partial_success(message) {
-        Ok(partial) => partial.map(|partial| Partial {
-            rejected: u64::try_from(partial.rejected).unwrap_or(0),
-            message: clean(&partial.message).into_owned(),
-        }),
-        Err(error) => Some(Partial {
-            rejected: 0,
-            message: format!("accepted, with an answer that cannot be read: {error}"),
-        }),
-    };
-    Verdict::Accepted { partial }
+/// Reads the body of a success; `None` when it cannot be read.
+fn accepted(message: &[u8]) -> Option<Verdict> {
+    let partial = reply::read_partial_success(message).ok()?;
+    let partial = partial.map(|partial| Partial {
+        rejected: u64::try_from(partial.rejected).unwrap_or(0),
+        message: clean(&partial.message).into_owned(),
+    });
+    Some(Verdict::Accepted { partial })
 }
 
 /// Status and words as one text; a known misleading answer gets its explanation.

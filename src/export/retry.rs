@@ -5,8 +5,9 @@
 //!  interval(n) = min(initial * multiplier^n, interval_max)
 //!  delay(n)    = max(interval(n) * (1 +- jitter), min(Retry-After, 5 min), 10 ms)
 //! ```
-//! A delay that would end after `elapsed_max` is not waited for: the batch is given up at once, as
-//! the Collector does. Pure: time and randomness are arguments.
+//! A delay that would end after `elapsed_max`, or what the backend asked for beyond it, is not
+//! waited for: the batch is given up at once, as the Collector does. Pure: time and randomness are
+//! arguments.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
@@ -40,12 +41,12 @@ impl Backoff {
         let factor = self.plan.jitter.mul_add(random.mul_add(2.0, -1.0), 1.0);
         let jittered = scaled(interval, factor, self.plan.interval_max);
         self.interval = scaled(interval, self.plan.multiplier, self.plan.interval_max);
-        let asked = after.unwrap_or_default().min(AFTER_MAX);
-        let delay = jittered.max(asked).max(DELAY_MIN);
-        match self.expires() {
-            Some(expires) if now + delay > expires => None,
-            _ => Some(delay),
-        }
+        let asked = after.unwrap_or_default();
+        let delay = jittered.max(asked.min(AFTER_MAX)).max(DELAY_MIN);
+        let lasts = |expires: Instant| {
+            now.checked_add(delay.max(asked)).is_some_and(|again| again <= expires)
+        };
+        self.expires().is_none_or(lasts).then_some(delay)
     }
 
     /// When the batch is given up; `None`: never.

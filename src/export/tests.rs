@@ -5,10 +5,12 @@ mod grpc_server;
 mod hostile;
 mod http;
 mod local;
+mod manners;
 mod retry;
 mod server;
 mod socket;
 mod tls;
+mod waiting;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,7 +27,8 @@ use crate::buf::budget::Budget;
 use crate::buf::payload::{Chunk, Payload};
 use crate::buf::pool::Pool;
 use crate::config::plan::{
-    self, Compression, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Sizer, Target,
+    self, Compression, ConnectionPlan, GrpcTarget, HeaderStep, HttpTarget, Peer, QueuePlan,
+    RetryPlan, Sizer, Target,
 };
 use crate::queue::batch::Encoding;
 use crate::queue::{DeadOn, Destination, Form, Goods, Joining, Supplies};
@@ -62,12 +65,20 @@ struct Wish {
     compression: Compression,
     workers: usize,
     headers: Vec<(&'static str, &'static str)>,
+    auth: Vec<HeaderStep>,
+    connection: ConnectionPlan,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        let headers = Vec::new();
-        Self { retry: Some(RETRY), compression: Compression::None, workers: 1, headers }
+        Self {
+            retry: Some(RETRY),
+            compression: Compression::None,
+            workers: 1,
+            headers: Vec::new(),
+            auth: Vec::new(),
+            connection: ConnectionPlan::default(),
+        }
     }
 }
 
@@ -78,8 +89,10 @@ impl Wish {
             path: "/v1/traces".to_owned(),
             authority: "backend:4318".to_owned(),
             headers: self.parsed_headers(),
+            auth: self.auth.clone(),
             compression: self.compression,
             timeout: TIMEOUT,
+            connection: self.connection,
         }
     }
 
@@ -88,8 +101,10 @@ impl Wish {
             peer: peer(),
             authority: "backend:4317".to_owned(),
             headers: self.parsed_headers(),
+            auth: self.auth.clone(),
             compression: self.compression,
             timeout: TIMEOUT,
+            connection: self.connection,
         }
     }
 
@@ -106,6 +121,7 @@ impl Wish {
             sizer: Sizer::Requests,
             consumers: self.workers,
             required: false,
+            waits: false,
             merge: true,
             batch: None,
         };
@@ -120,14 +136,18 @@ fn peer() -> Peer {
 
 fn http(wish: &Wish, dial: Arc<dyn Dial>) -> Bench {
     let target = wish.http();
-    let caller = otlp_http::Caller::new(&target, dial).expect("a good target");
-    bench(wish, Target::Http(target.clone()), Kind::http(caller, &target))
+    let as_target = Target::Http(target.clone());
+    let keys = as_target.context_keys();
+    let caller = otlp_http::Caller::new(&target, keys, dial, &mut Vec::new());
+    bench(wish, as_target, Kind::http(caller.expect("a good target"), &target))
 }
 
 fn grpc(wish: &Wish, dial: Arc<dyn Dial>) -> Bench {
     let target = wish.grpc();
-    let caller = otlp_grpc::Caller::new(&target, Signal::Traces, dial).expect("a good target");
-    bench(wish, Target::Grpc(target.clone()), Kind::grpc(caller, &target))
+    let as_target = Target::Grpc(target.clone());
+    let keys = as_target.context_keys();
+    let caller = otlp_grpc::Caller::new(&target, Signal::Traces, keys, dial, &mut Vec::new());
+    bench(wish, as_target, Kind::grpc(caller.expect("a good target"), &target))
 }
 
 fn bench(wish: &Wish, target: Target, kind: Kind) -> Bench {

@@ -1,10 +1,10 @@
-//! TLS settings of an exporter, turned into a rustls configuration once, when the plan is loaded.
+//! TLS settings of an exporter, turned into a rustls configuration when the plan is loaded, and
+//! again as often as `reload_interval` says.
 //!
 //! The provider is ring, named explicitly: nothing depends on a process-wide default. Certificates
-//! come from `ca_file` or, without one, from the system's store, as with the Collector. Files are
-//! read here and not again.
+//! come from `ca_file` or `ca_pem` or, without them, from the system's store, as in the Collector.
 
-use std::path::Path;
+use std::fs;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,9 +12,13 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
+};
 
-use crate::config::plan::TlsClient;
+use super::watch::Kept;
+use crate::config::plan::{Pem, Secret, TlsClient, TlsVersion};
 
 /// The protocol that is offered in the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,63 +38,163 @@ impl Alpn {
     }
 }
 
-/// Reads what the settings name.
+/// A configuration and the bytes it was made of, by which a changed one is known.
+pub(super) struct Client {
+    config: Arc<ClientConfig>,
+    made_of: Material,
+}
+
+/// What the settings name, read.
+#[derive(PartialEq, Eq)]
+struct Material {
+    ca: Option<Vec<u8>>,
+    identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.made_of == other.made_of
+    }
+}
+
+impl Client {
+    /// The configuration.
+    pub(super) const fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
+    }
+}
+
+/// Reads what the settings name, and can read it again.
 ///
 /// # Errors
 /// Which file cannot be used and why.
-pub(super) fn client(settings: &TlsClient, alpn: Alpn) -> Result<ClientConfig, String> {
-    let provider = Arc::new(ring::default_provider());
-    let versions: &[_] = if settings.tls13_only { &[&TLS13] } else { &[&TLS13, &TLS12] };
+pub(super) fn kept(settings: &TlsClient, alpn: Alpn) -> Result<Arc<Kept<Client>>, String> {
+    let own = settings.clone();
+    let interval = settings.reload.unwrap_or_default();
+    Kept::new("tls: the certificates".to_owned(), interval, move || {
+        let (config, made_of) = client(&own, alpn)?;
+        Ok(Client { config: Arc::new(config), made_of })
+    })
+}
+
+fn client(settings: &TlsClient, alpn: Alpn) -> Result<(ClientConfig, Material), String> {
+    let ca = settings.ca.as_ref().map(|pem| read("ca_file", pem)).transpose()?;
+    let identity = match &settings.identity {
+        None => None,
+        Some((certificate, key)) => {
+            Some((read("certificate", certificate)?, read("key_file", key)?))
+        }
+    };
+    let made_of = Material { ca, identity };
+    let provider = Arc::new(provider(settings));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions)
+        .with_protocol_versions(versions(settings))
         .map_err(|error| format!("tls: {error}"))?;
     let builder = if settings.skip_verify {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider)))
     } else {
-        builder.with_root_certificates(roots(settings.ca_file.as_deref())?)
+        builder.with_root_certificates(roots(settings, made_of.ca.as_deref())?)
     };
-    let mut config = match &settings.identity {
-        None => builder.with_no_client_auth(),
-        Some((certificate, key)) => builder
-            .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
-            .map_err(|error| blame("cert_file", certificate, &error))?,
+    let mut config = match (&settings.identity, &made_of.identity) {
+        (Some((certificate, key)), Some((certificate_pem, key_pem))) => {
+            let chain = certificates("certificate", certificate, certificate_pem)?;
+            let own = PrivateKeyDer::from_pem_slice(key_pem)
+                .map_err(|error| blame("key_file", key, &error))?;
+            builder
+                .with_client_auth_cert(chain, own)
+                .map_err(|error| blame("cert_file", certificate, &error))?
+        }
+        _ => builder.with_no_client_auth(),
     };
     config.alpn_protocols = alpn.names();
-    Ok(config)
+    Ok((config, made_of))
 }
 
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, String> {
+const NEWER: &[&SupportedProtocolVersion] = &[&TLS13];
+const OLDER: &[&SupportedProtocolVersion] = &[&TLS12];
+const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+const fn versions(settings: &TlsClient) -> &'static [&'static SupportedProtocolVersion] {
+    match (settings.min, settings.max) {
+        (TlsVersion::V13, _) => NEWER,
+        (_, TlsVersion::V12) => OLDER,
+        _ => BOTH,
+    }
+}
+
+/// ring with the suites and curves that the file allows.
+fn provider(settings: &TlsClient) -> CryptoProvider {
+    let mut provider = ring::default_provider();
+    if !settings.suites.is_empty() {
+        provider.cipher_suites.retain(|suite| {
+            let name = format!("{:?}", suite.suite());
+            suite.tls13().is_some() || settings.suites.contains(&name)
+        });
+    }
+    if !settings.curves.is_empty() {
+        let place = |group: NamedGroup| {
+            let name = match group {
+                NamedGroup::X25519 => "X25519",
+                NamedGroup::secp256r1 => "P256",
+                NamedGroup::secp384r1 => "P384",
+                _ => "",
+            };
+            settings.curves.iter().position(|curve| curve == name)
+        };
+        provider.kx_groups.retain(|group| place(group.name()).is_some());
+        provider.kx_groups.sort_by_key(|group| place(group.name()));
+    }
+    provider
+}
+
+fn roots(settings: &TlsClient, pem: Option<&[u8]>) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
-    let Some(path) = ca_file else {
+    if pem.is_none() || settings.system_too {
         let system = rustls_native_certs::load_native_certs();
         let (taken, _) = store.add_parsable_certificates(system.certs);
         if taken == 0 {
             let first = system.errors.first().map(ToString::to_string).unwrap_or_default();
             return Err(format!("tls: the system's trust store holds no certificate {first}"));
         }
-        return Ok(store);
-    };
-    for certificate in certificates(path)? {
-        store.add(certificate).map_err(|error| blame("ca_file", path, &error))?;
+    }
+    if let (Some(pem), Some(named)) = (pem, &settings.ca) {
+        for certificate in certificates("certificate", named, pem)? {
+            store.add(certificate).map_err(|error| blame("ca_file", named, &error))?;
+        }
     }
     Ok(store)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let found = read.map_err(|error| blame("certificate", path, &error))?;
+fn certificates(
+    what: &str,
+    named: &Pem,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = read.map_err(|error| blame(what, named, &error))?;
     if found.is_empty() {
-        return Err(blame("certificate", path, &"holds no certificate"));
+        return Err(blame(what, named, &"holds no certificate"));
     }
     Ok(found)
 }
 
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| blame("key_file", path, &error))
+/// The PEM text that a setting names or holds.
+fn read(what: &str, pem: &Pem) -> Result<Vec<u8>, String> {
+    match pem {
+        Pem::Text(Secret::Plain(text)) => Ok(text.as_bytes().to_vec()),
+        Pem::File(path) | Pem::Text(Secret::File(path)) => {
+            fs::read(path).map_err(|error| blame(what, pem, &error))
+        }
+    }
 }
 
-fn blame(what: &str, path: &Path, error: &dyn std::fmt::Display) -> String {
-    format!("tls: {what} {}: {error}", path.display())
+fn blame(what: &str, named: &Pem, error: &dyn std::fmt::Display) -> String {
+    match named {
+        Pem::File(path) | Pem::Text(Secret::File(path)) => {
+            format!("tls: {what} {}: {error}", path.display())
+        }
+        Pem::Text(Secret::Plain(_)) => format!("tls: {what} in the configuration: {error}"),
+    }
 }
 
 /// `insecure_skip_verify`: any certificate will do, but the peer must own the key of the one it

@@ -22,12 +22,14 @@ use std::time::Duration;
 use super::bisect::{FUTILE_MAX, Pieces};
 use super::breaker::{Gate, Health};
 use super::deadline::Deadline;
-use super::deflate::{Deflater, Purse};
+use super::deflate::{Deflater, Purse, encoding_of};
 use super::line::{Caller, Fault, Line, Parcel, Progress, Trouble};
 use super::report::{self, Reporter};
 use super::response::{About, Partial, Verdict};
 use super::retry::{AFTER_MAX, Backoff, Dice};
+use crate::config::plan::Compression;
 use crate::queue::batch::{Encoding, Sealed};
+use crate::queue::receipt::{Answer, Claim, Failure};
 use crate::queue::{Destination, Fate, Flight};
 use crate::runtime::clock;
 use crate::telemetry::ledger::DropReason;
@@ -38,14 +40,16 @@ const IDLE_MAX: Duration = Duration::from_secs(90);
 /// With retries off nothing else says when a dead backend is to be tried again.
 const REOPEN_DELAY: Duration = Duration::from_secs(1);
 
+/// gRPC's code for a request that cannot be sent as it is.
+const INVALID_ARGUMENT: u8 = 3;
+
 /// What the workers of one destination on one shard share.
 pub(super) struct Crew {
     pub(super) destination: Rc<Destination>,
     pub(super) caller: Caller,
     /// Of one attempt; `None` is no bound.
     pub(super) timeout: Option<Duration>,
-    /// The gzip level; `None` is no compression.
-    pub(super) gzip: Option<u32>,
+    pub(super) compression: Compression,
     pub(super) gate: Gate,
     pub(super) reporter: Reporter,
     pub(super) deflater: Rc<Deflater>,
@@ -73,8 +77,8 @@ struct Trip {
 /// How sending one piece ended.
 enum End {
     Accepted(Option<Partial>),
-    Refused(About, String),
-    GaveUp(String),
+    Refused(About, u8, String),
+    GaveUp(Failure, String),
 }
 
 impl Worker {
@@ -116,17 +120,25 @@ impl Worker {
         let retry = crew.destination.plan().retry;
         let backoff = retry.map(|plan| Backoff::new(plan, clock::now()));
         let mut trip = Trip { flight, backoff, attempts: 0 };
+        if let Some(why) = crew.caller.dresser().objection(batch.context().map(Rc::as_ref)) {
+            let lost = trip.flight.unsettled();
+            trip.flight.settle(lost, Fate::Rejected);
+            tell(&batch.claims(), &Answer::Failed(Failure { code: INVALID_ARGUMENT, after: None }));
+            return crew.reporter.refused(clock::now(), &why, lost);
+        }
         let mut pieces = Pieces::whole(batch);
         let (mut apart, mut taken, mut probing) = (false, false, false);
         while let Some(piece) = pieces.take() {
-            let weight = piece.weight();
+            let (weight, claims) = (piece.weight(), piece.claims());
             let (parcel, joined) = crew.pack(piece).await;
             match self.send(&parcel, &mut trip).await {
                 End::Accepted(partial) => {
                     crew.accepted(&mut trip.flight, weight, partial.as_ref());
+                    let partial = partial.filter(|_| weight.requests == 1);
+                    tell(&claims, &accepted(partial));
                     (taken, probing) = (true, false);
                 }
-                End::Refused(About::Content, _)
+                End::Refused(About::Content, ..)
                     if joined.as_ref().is_some_and(|refused| {
                         probing = !taken && crew.futile.get() >= FUTILE_MAX;
                         pieces.split(refused, probing)
@@ -134,15 +146,21 @@ impl Worker {
                 {
                     apart = true;
                 }
-                End::Refused(_, why) => {
+                End::Refused(_, code, why) => {
+                    let answer = Answer::Failed(Failure { code, after: None });
+                    tell(&claims, &answer);
                     let lost = if probing { trip.flight.unsettled() } else { weight };
                     trip.flight.settle(lost, Fate::Rejected);
                     crew.reporter.refused(clock::now(), &why, lost);
                     if probing {
+                        tell(&pieces.claims(), &answer);
                         break;
                     }
                 }
-                End::GaveUp(why) => {
+                End::GaveUp(failure, why) => {
+                    let answer = Answer::Failed(failure);
+                    tell(&claims, &answer);
+                    tell(&pieces.claims(), &answer);
                     let lost = trip.flight.unsettled();
                     trip.flight.settle(lost, Fate::Dropped(DropReason::RetryExhausted));
                     crew.reporter.gave_up(clock::now(), &why, trip.attempts, lost);
@@ -167,24 +185,34 @@ impl Worker {
                 None => false,
                 Some(backoff) => match crew.gate.pass(clock::now, backoff.expires()).await {
                     Some(probe) => probe,
-                    None => return End::GaveUp("the backend was not back in time".to_owned()),
+                    None => {
+                        let why = "the backend was not back in time".to_owned();
+                        return End::GaveUp(Failure::UNAVAILABLE, why);
+                    }
                 },
             };
             if again {
                 crew.destination.meter().retries.increment(1);
             }
             trip.attempts = trip.attempts.saturating_add(1);
+            let failure;
             let (after, throttled, why) = match self.attempt(parcel, &mut trip.flight).await {
                 Ok(Verdict::Accepted { partial }) => {
                     crew.tell(Gate::answered);
                     return End::Accepted(partial);
                 }
-                Ok(Verdict::Permanent { about, why }) => {
+                Ok(Verdict::Permanent { about, code, why }) => {
                     crew.tell(Gate::answered);
-                    return End::Refused(about, why);
+                    return End::Refused(about, code, why);
                 }
-                Ok(Verdict::Retry { after, throttled, why }) => (after, throttled, why),
-                Err(fault) => (None, false, fault.why),
+                Ok(Verdict::Retry { after, throttled, code, why }) => {
+                    failure = Failure { code, after };
+                    (after, throttled, why)
+                }
+                Err(fault) => {
+                    failure = Failure::UNAVAILABLE;
+                    (None, false, fault.why)
+                }
             };
             let now = clock::now();
             let roll = self.dice.roll();
@@ -193,7 +221,7 @@ impl Worker {
                 true => gate.throttled(after.map(|after| now + after.min(AFTER_MAX))),
                 false => gate.failed(now, probe, delay.unwrap_or(REOPEN_DELAY)),
             });
-            let Some(delay) = delay else { return End::GaveUp(why) };
+            let Some(delay) = delay else { return End::GaveUp(failure, why) };
             crew.reporter.retrying(now, &why, delay);
             tokio::time::sleep(delay).await;
             again = true;
@@ -231,6 +259,24 @@ impl Worker {
             flight.set_sent(false);
         }
         outcome
+    }
+}
+
+/// Tells those who wait.
+fn tell(claims: &[Rc<Claim>], answer: &Answer) {
+    for claim in claims {
+        claim.tell(answer.clone());
+    }
+}
+
+/// What those who wait are told of a success. Which of several joined requests a rejected part was
+/// in is not known.
+fn accepted(partial: Option<Partial>) -> Answer {
+    match partial {
+        Some(Partial { rejected, message }) if rejected > 0 => {
+            Answer::Partial { rejected, message }
+        }
+        _ => Answer::Delivered,
     }
 }
 
@@ -274,20 +320,22 @@ impl Crew {
     /// bytes are free from now on.
     async fn pack(&self, piece: Sealed) -> (Parcel, Option<Sealed>) {
         let payload = piece.payload();
-        let raw = Parcel { payload: Arc::clone(payload), encoding: piece.encoding() };
-        let parcel = match (piece.encoding(), self.gzip) {
-            (Encoding::Gzip, _) | (Encoding::Identity, None) => raw,
-            (Encoding::Identity, Some(level)) => {
+        let (encoding, context) = (piece.encoding(), piece.context().cloned());
+        let raw = Parcel { payload: Arc::clone(payload), encoding, context };
+        let parcel = match (encoding, encoding_of(self.compression)) {
+            (Encoding::Identity, wanted) if wanted != Encoding::Identity => {
                 let purse =
                     Purse { home: self.destination.home(), bytes: self.destination.bytes() };
-                match self.deflater.gzip(payload, level, piece.shared(), purse).await {
-                    Ok(payload) => Parcel { payload, encoding: Encoding::Gzip },
+                let with = self.compression;
+                match self.deflater.compress(payload, with, piece.shared(), purse).await {
+                    Ok(payload) => Parcel { payload, encoding: wanted, ..raw },
                     Err(_) => {
                         self.reporter.uncompressed(clock::now(), payload.len());
                         raw
                     }
                 }
             }
+            _ => raw,
         };
         self.destination.meter().bytes_payload.increment(piece.weight().bytes);
         (parcel, (piece.requests() > 1).then_some(piece))

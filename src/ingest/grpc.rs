@@ -13,6 +13,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use h2::server::SendResponse;
 use spanyard_wire::prefix::{self, Prefix};
 use spanyard_wire::reply;
+use tokio::time::timeout;
 
 use super::body::{self, Source as _, StreamBody};
 use super::client::{Client, Held};
@@ -23,7 +24,7 @@ use super::otlp::{Arriving, blame, settle};
 use super::verdict::{self, Fault};
 use crate::buf::budget::Ticket;
 use crate::frame::grpc_prefix::{BadCall, PrefixReader};
-use crate::pipeline::Entry;
+use crate::pipeline::{Entry, Failure, Verdict};
 use crate::runtime::clock;
 
 /// The longest wait for admission.
@@ -80,6 +81,9 @@ fn fail(
     drop(respond.send_response(answer, true));
 }
 
+/// The client's own deadline came before the backend's answer.
+const LATE: Failure = Failure { code: 4, after: None };
+
 /// Reads the message and gives it to the pipeline. `Ok` is the message to answer with.
 async fn call(
     client: &Client,
@@ -114,7 +118,15 @@ async fn call(
     drop(held);
     let arriving = Arriving { client, way, gzip: prefix.compressed };
     let verdict = arriving.accept(raw, &head.headers).await?;
-    settle(verdict).await.map(|partial| match partial {
+    let holds = matches!(verdict, Verdict::Accepted { hold: Some(_) });
+    let settled = match head::grpc_timeout(&head.headers).filter(|_| holds) {
+        None => settle(verdict).await,
+        Some(deadline) => {
+            let settled = timeout(deadline, settle(verdict)).await;
+            settled.unwrap_or(Err(Fault::Backend(LATE)))
+        }
+    };
+    settled.map(|partial| match partial {
         None => EMPTY,
         Some((rejected, message)) => framed(&reply::partial_success(rejected, &message)),
     })

@@ -15,7 +15,7 @@ use super::front::Way;
 use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::verdict::{self, Fault};
-use crate::pipeline::{Arrival, Encoding, Entry, Verdict};
+use crate::pipeline::{Answer, Arrival, Encoding, Entry, Verdict};
 use crate::runtime::clock;
 
 /// Handles a request; the second value tells that it was refused, so that some of its body may be
@@ -173,15 +173,18 @@ impl Drop for Witness<'_> {
     }
 }
 
-/// Turns a verdict into success, possibly partial, after the pressure it tells of has been waited
-/// out.
+/// Turns a verdict into success, possibly partial, after what it tells of has been waited for:
+/// pressure to ease off, or a backend to answer.
 pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fault> {
     match verdict {
         Verdict::Accepted { hold: None } => Ok(None),
-        Verdict::Accepted { hold: Some(hold) } => {
-            hold.over().await;
-            Ok(None)
-        }
+        Verdict::Accepted { hold: Some(hold) } => match hold.over().await {
+            Answer::Delivered => Ok(None),
+            Answer::Partial { rejected, message } => {
+                Ok(Some((i64::try_from(rejected).unwrap_or(i64::MAX), message)))
+            }
+            Answer::Failed(failure) => Err(Fault::Backend(failure)),
+        },
         Verdict::Partial { rejected, message } => {
             Ok(Some((i64::try_from(rejected).unwrap_or(i64::MAX), message)))
         }

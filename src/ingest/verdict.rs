@@ -24,7 +24,7 @@ use spanyard_wire::reply;
 use super::head::{JSON, Media, PROTOBUF};
 use crate::frame::FrameError;
 use crate::frame::grpc_prefix::BadCall;
-use crate::pipeline::Refusal;
+use crate::pipeline::{Failure, Refusal};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -64,6 +64,8 @@ pub(super) enum Fault {
     },
     /// There is no room now.
     Overloaded,
+    /// A backend that is waited for did not take it.
+    Backend(Failure),
     /// The body broke off.
     CutOff,
     /// The body did not arrive in time.
@@ -100,10 +102,24 @@ impl Fault {
                 (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED, Some("too_large"))
             }
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None),
+            Self::Backend(failure) => (status_of(failure.code), failure.code as i32, None),
             Self::CutOff => (StatusCode::BAD_REQUEST, INTERNAL, Some("truncated")),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED, Some("timeout")),
         };
         Row { http, grpc, reason }
+    }
+}
+
+/// The status that stands for a backend's code, as the Collector has it.
+const fn status_of(code: u8) -> StatusCode {
+    match code {
+        1 | 4 | 10 | 11 | 14 | 15 => StatusCode::SERVICE_UNAVAILABLE,
+        3 => StatusCode::BAD_REQUEST,
+        7 => StatusCode::FORBIDDEN,
+        8 => StatusCode::TOO_MANY_REQUESTS,
+        12 => StatusCode::NOT_FOUND,
+        16 => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -135,6 +151,9 @@ impl fmt::Display for Fault {
                 write!(formatter, "the message is larger than {limit} bytes")
             }
             Self::Overloaded => formatter.write_str("no room at the moment, try again"),
+            Self::Backend(failure) => {
+                write!(formatter, "a backend did not take it: gRPC code {}", failure.code)
+            }
             Self::CutOff => formatter.write_str("the body ended early"),
             Self::Slow => formatter.write_str("the body did not arrive in time"),
         }
@@ -214,6 +233,10 @@ impl Answers {
             let seconds = if self.turn().is_multiple_of(2) { "1" } else { "2" };
             let _ = headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
+        if let Fault::Backend(Failure { after: Some(after), .. }) = fault {
+            let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
+            let _ = headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if *fault == Fault::Method {
             let _ = headers.insert(ALLOW, HeaderValue::from_static("POST"));
         }
@@ -245,7 +268,11 @@ impl Answers {
         } else {
             let text = fault.to_string();
             let _ = headers.insert(GRPC_MESSAGE, percent_encoded(&text));
-            let _ = headers.insert(GRPC_DETAILS, details(row.grpc, &text, None));
+            let after = match fault {
+                Fault::Backend(failure) => failure.after,
+                _ => None,
+            };
+            let _ = headers.insert(GRPC_DETAILS, details(row.grpc, &text, after));
         }
         if *fault == Fault::Encoding {
             let _ = headers.insert(GRPC_ACCEPT, HeaderValue::from_static("identity,gzip"));

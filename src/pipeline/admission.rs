@@ -35,6 +35,8 @@ struct Intent<'a> {
     weight: Weight,
     shape: Shape,
     room: Option<Room>,
+    /// What would travel with it found no room in the budget.
+    short: bool,
 }
 
 /// How a copy travels.
@@ -93,15 +95,31 @@ impl Entry {
                 let weight = weight_of(selection);
                 for lane in self.lanes.of_branch(branch) {
                     let joining = lane.joining(headers);
+                    let short = joining.is_err();
+                    let joining = joining.unwrap_or_default();
                     let shape = source.shape(lane, &joining, selection);
-                    intents.push(Intent { branch, lane, joining, weight, shape, room: None });
+                    intents.push(Intent {
+                        branch,
+                        lane,
+                        joining,
+                        weight,
+                        shape,
+                        room: None,
+                        short,
+                    });
                 }
             }
             let own = intents.get_mut(first..).unwrap_or_default();
             payloads.push(self.take_room(now, &source, selection, own));
         }
 
-        let verdict = judge(request, selections, &intents);
+        let verdict = match judge(request, selections, &intents) {
+            // Who waits for everything is not told that a part is as good as lost.
+            Verdict::Partial { .. } if intents.iter().any(|intent| intent.lane.waits) => {
+                Verdict::Refused(Refusal::Overloaded)
+            }
+            verdict => verdict,
+        };
         if matches!(verdict, Verdict::Refused(_)) {
             for intent in intents {
                 intent.lane.destination.cancel(&intent.joining);
@@ -144,7 +162,7 @@ impl Entry {
             _ => None,
         };
         for intent in intents {
-            if intent.shape.needs_slices() && payload.is_none() {
+            if intent.short || (intent.shape.needs_slices() && payload.is_none()) {
                 continue;
             }
             let Intent { lane, joining, weight, shape, .. } = intent;
@@ -155,7 +173,7 @@ impl Entry {
         payload
     }
 
-    /// Queues every copy that has room; returns a destination above the soft limit.
+    /// Queues every copy that has room; returns what the answer is to wait for.
     fn queue(
         &self,
         now: Instant,
@@ -164,9 +182,9 @@ impl Entry {
         payloads: &[Option<Payload>],
         intents: SmallVec<[Intent<'_>; 4]>,
     ) -> Option<Hold> {
-        let mut hold = None;
+        let mut hold = Hold::default();
         let mut cells: SmallVec<[(usize, Shared); 2]> = SmallVec::new();
-        for Intent { branch, lane, joining, weight, shape, room } in intents {
+        for Intent { branch, lane, mut joining, weight, shape, room, .. } in intents {
             let destination = &lane.destination;
             let Some(room) = room else { continue };
             let selection = selections.get(branch);
@@ -189,12 +207,15 @@ impl Entry {
                 _ => Goods::Small(&write),
             };
             self.count_shape(shape, weight, selection);
+            if lane.waits {
+                joining.claim = Some(hold.claim());
+            }
             destination.push(now, room, &joining, weight, &goods);
             if lane.real && destination.is_pressed() {
-                hold = Some(Hold::on(Rc::clone(destination)));
+                hold.press(destination);
             }
         }
-        hold
+        hold.some()
     }
 
     fn count_shape(&self, shape: Shape, weight: Weight, selection: Option<&Selection>) {

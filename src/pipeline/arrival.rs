@@ -10,6 +10,8 @@ use tokio::time::timeout;
 use crate::buf::block::Block;
 use crate::buf::budget::Ticket;
 pub use crate::queue::batch::{Encoding, GATHER_BYTES_MAX};
+pub use crate::queue::receipt::{Answer, Failure};
+use crate::queue::receipt::{Claim, Receipt};
 use crate::queue::{Destination, SOFT_DELAY};
 
 /// One request, read and inflated.
@@ -53,7 +55,7 @@ impl Message {
 pub enum Verdict {
     /// Everything was admitted. With `hold`, the answer waits for it first.
     Accepted {
-        /// Present when a destination is above its soft limit.
+        /// Present when a destination is above its soft limit or is waited for.
         hold: Option<Hold>,
     },
     /// Some groups go nowhere but to a dead destination: these were not taken.
@@ -67,20 +69,42 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// A reason to let a client wait a little for its answer: much is on its way to a destination.
-#[derive(Debug)]
-pub struct Hold(Rc<Destination>);
+/// A reason to let a client wait for its answer: much is on its way to a destination, or what
+/// becomes of the request is to be known first.
+#[derive(Debug, Default)]
+pub struct Hold {
+    pressed: Option<Rc<Destination>>,
+    receipt: Option<Receipt>,
+}
 
 impl Hold {
-    pub(super) const fn on(destination: Rc<Destination>) -> Self {
-        Self(destination)
+    /// Waits until `destination` is less pressed.
+    pub(super) fn press(&mut self, destination: &Rc<Destination>) {
+        self.pressed = Some(Rc::clone(destination));
     }
 
-    /// Waits until the destination is below its soft limit, at most [`SOFT_DELAY`]; after that only
-    /// the hard bounds count.
-    pub async fn over(self) {
-        // Both ends are fine.
-        drop(timeout(SOFT_DELAY, self.0.relieved()).await);
+    /// Waits for what becomes of one more copy.
+    pub(super) fn claim(&mut self) -> Rc<Claim> {
+        self.receipt.get_or_insert_default().claim()
+    }
+
+    /// The hold, if there is anything to wait for.
+    pub(super) fn some(self) -> Option<Self> {
+        (self.pressed.is_some() || self.receipt.is_some()).then_some(self)
+    }
+
+    /// Waits until the destination is below its soft limit, at most [`SOFT_DELAY`] (after that only
+    /// the hard bounds count), or for the backends' answer, for as long as they are tried.
+    pub async fn over(self) -> Answer {
+        match (self.receipt, self.pressed) {
+            (Some(receipt), _) => receipt.answer().await,
+            (None, Some(pressed)) => {
+                // Both ends are fine.
+                drop(timeout(SOFT_DELAY, pressed.relieved()).await);
+                Answer::Delivered
+            }
+            (None, None) => Answer::Delivered,
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::carry::Carrier;
+use crate::buf::budget::Exhausted;
 use crate::config::plan::{Batching, Compression, Flow, Leg, Plan, Target};
 use crate::queue::batch::Encoding;
 use crate::queue::ring::MergeKey;
@@ -28,9 +30,11 @@ pub(super) struct Lane {
     pub(super) joining: Joining,
     pub(super) wants: Compression,
     pub(super) real: bool,
+    /// The client's answer waits for the backend's.
+    pub(super) waits: bool,
     /// Lanes of one branch that want the same compression: number of the set, unique in the flow.
     pub(super) shares: Option<usize>,
-    metadata_keys: Vec<String>,
+    carrier: Carrier,
 }
 
 impl Lanes {
@@ -79,49 +83,56 @@ impl Lane {
     ) -> Option<Self> {
         let destination = queue(leg.destination)?;
         let mut joining = Joining::default();
-        let mut metadata_keys = Vec::new();
         if let Some(batching) = &leg.batch {
-            let known = batchings.iter().position(|known| **known == *batching);
-            let index = known.unwrap_or_else(|| {
-                batchings.push(Rc::new(batching.clone()));
-                batchings.len().saturating_sub(1)
-            });
+            let index = number(batching, batchings);
             joining.key = MergeKey { batching: index.saturating_add(1), metadata: None };
             joining.batching = batchings.get(index).cloned();
-            metadata_keys.clone_from(&batching.metadata_keys);
         }
+        let kept = leg.batch.as_ref().map(|batching| batching.metadata_keys.as_slice());
+        let carrier = Carrier::new(kept, destination.plan().target.context_keys());
         let wants = match &destination.plan().target {
             Target::Http(target) => target.compression,
             Target::Grpc(target) => target.compression,
             Target::Debug | Target::Nop => Compression::None,
         };
         let real = destination.plan().is_real();
-        Some(Self { destination, joining, wants, real, shares: None, metadata_keys })
+        let waits = real && destination.plan().queue.waits;
+        Some(Self { destination, joining, wants, real, waits, shares: None, carrier })
     }
 
     /// How a request with these headers joins others on this lane.
-    pub(super) fn joining(&self, headers: Option<&http::HeaderMap>) -> Joining {
+    ///
+    /// # Errors
+    /// [`Exhausted`]: the byte budget has no room for what would travel with it.
+    pub(super) fn joining(&self, headers: Option<&http::HeaderMap>) -> Result<Joining, Exhausted> {
         let mut joining = self.joining.clone();
-        if !self.metadata_keys.is_empty() {
-            let mut metadata = Vec::new();
-            for key in &self.metadata_keys {
-                let values = headers.map(|headers| headers.get_all(key.as_str()));
-                for value in values.into_iter().flatten() {
-                    // A header value holds no control characters but the tab.
-                    metadata.push(b'\n');
-                    metadata.extend_from_slice(value.as_bytes());
-                }
-                metadata.push(0);
-            }
-            joining.key.metadata = Some(metadata.into());
+        if let Some(values) = self.carrier.values(headers, self.destination.bytes())? {
+            joining.key.metadata = Some(values.key);
+            joining.context = values.context;
         }
-        joining
+        Ok(joining)
     }
 
     /// Whether bytes that came in `encoding` can leave as they are.
     pub(super) const fn takes(&self, encoding: Encoding) -> bool {
         matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
     }
+}
+
+/// The number of these `batch` settings. A number is given to others only when no lane and no open
+/// batch has it any more.
+fn number(batching: &Batching, batchings: &mut Vec<Rc<Batching>>) -> usize {
+    if let Some(index) = batchings.iter().position(|known| **known == *batching) {
+        return index;
+    }
+    let settings = Rc::new(batching.clone());
+    let unused = batchings.iter_mut().enumerate().find(|(_, it)| Rc::strong_count(it) == 1);
+    if let Some((index, unused)) = unused {
+        *unused = settings;
+        return index;
+    }
+    batchings.push(settings);
+    batchings.len().saturating_sub(1)
 }
 
 /// Numbers the sets of lanes that take the same bytes in the same compression.

@@ -16,6 +16,9 @@ use crate::buf::block::Block;
 use crate::buf::budget::{Exhausted, Ticket};
 use crate::buf::payload::{Chunk, Payload};
 use crate::buf::pool::Home;
+use crate::queue::Joining;
+use crate::queue::context::Context;
+use crate::queue::receipt::Claim;
 use crate::units::{KIB, Weight};
 
 /// Copies up to this size are gathered; larger ones travel as slices.
@@ -30,6 +33,16 @@ pub enum Encoding {
     Identity,
     /// gzip, one or several members.
     Gzip,
+    /// The zlib format, called `zlib`.
+    Zlib,
+    /// The zlib format, called `deflate`.
+    Deflate,
+    /// zstd.
+    Zstd,
+    /// One snappy block.
+    Snappy,
+    /// The framed snappy format.
+    SnappyFramed,
 }
 
 /// A payload compressed once for every destination that wants it so.
@@ -43,10 +56,11 @@ pub struct Held {
 }
 
 /// One request's copy inside a batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Part {
     weight: Weight,
     place: Place,
+    claim: Option<Rc<Claim>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +79,7 @@ pub struct Batch {
     weight: Weight,
     encoding: Encoding,
     shared: Option<Shared>,
+    context: Option<Rc<Context>>,
     held: Option<Held>,
     since: Instant,
     detached: bool,
@@ -79,6 +94,7 @@ pub struct Sealed {
     weight: Weight,
     encoding: Encoding,
     shared: Option<Shared>,
+    context: Option<Rc<Context>>,
 }
 
 impl Batch {
@@ -93,6 +109,7 @@ impl Batch {
             weight: Weight::default(),
             encoding: Encoding::Identity,
             shared: None,
+            context: None,
             held: None,
             since,
             detached: false,
@@ -127,7 +144,7 @@ impl Batch {
         let start = block.len();
         write(block.bytes_mut());
         let end = block.len();
-        self.push(Part { weight, place: Place::Gathered { start, end } });
+        self.push(Part { weight, place: Place::Gathered { start, end }, claim: None });
         self.shared = None;
     }
 
@@ -137,7 +154,7 @@ impl Batch {
         self.chunks.extend(payload.chunks().iter().cloned());
         self.chunk_bytes = self.chunk_bytes.saturating_add(payload.len());
         let end = self.chunks.len();
-        self.push(Part { weight, place: Place::Chunks { start, end } });
+        self.push(Part { weight, place: Place::Chunks { start, end }, claim: None });
         self.shared = shared.filter(|_| self.parts.len() == 1).cloned();
     }
 
@@ -158,6 +175,15 @@ impl Batch {
                 held.share.absorb(share);
             }
             None => self.held = Some(Held { slots, share }),
+        }
+    }
+
+    /// Says what travels with the batch, the same for each of its copies, and who waits for the copy
+    /// that was put in last.
+    pub fn carry(&mut self, joining: &Joining) {
+        self.context.clone_from(&joining.context);
+        if let Some(last) = self.parts.last_mut() {
+            last.claim.clone_from(&joining.claim);
         }
     }
 
@@ -242,6 +268,7 @@ impl Batch {
             weight: self.weight,
             encoding: self.encoding,
             shared: self.shared,
+            context: self.context,
         };
         (sealed, self.held)
     }
@@ -276,6 +303,18 @@ impl Sealed {
     #[must_use]
     pub const fn shared(&self) -> Option<&Shared> {
         self.shared.as_ref()
+    }
+
+    /// Who waits for what becomes of its copies; mostly nobody.
+    #[must_use]
+    pub fn claims(&self) -> Vec<Rc<Claim>> {
+        self.parts.iter().filter_map(|part| part.claim.clone()).collect()
+    }
+
+    /// What travels with it.
+    #[must_use]
+    pub const fn context(&self) -> Option<&Rc<Context>> {
+        self.context.as_ref()
     }
 
     /// Cuts a merged batch in two along its joints; `None` for a single request.
@@ -320,7 +359,7 @@ impl Sealed {
                 }
             }
             let place = Place::Chunks { start, end: payload.chunks().len() };
-            kept.push(Part { weight: part.weight, place });
+            kept.push(Part { weight: part.weight, place, claim: part.claim.clone() });
             weight = weight.plus(part.weight);
         }
         Self {
@@ -330,6 +369,7 @@ impl Sealed {
             weight,
             encoding: self.encoding,
             shared: None,
+            context: self.context.clone(),
         }
     }
 }

@@ -11,7 +11,9 @@
 //! encodings.
 
 pub mod batch;
+pub mod context;
 mod flight;
+pub mod receipt;
 pub mod ring;
 mod upkeep;
 mod wake;
@@ -36,7 +38,9 @@ use crate::telemetry::ledger::{DropReason, Row};
 use crate::telemetry::names::ExporterMeter;
 use crate::units::{MIB, Weight};
 use batch::{Batch, Encoding, Sealed, Shared};
+use context::Context;
 pub use flight::{Fate, Flight};
+use receipt::Claim;
 use ring::{MergeKey, Ring, size};
 pub use upkeep::DeadOn;
 use wake::Desk;
@@ -67,6 +71,10 @@ pub struct Joining {
     pub key: MergeKey,
     /// `batch` settings, if the file has some.
     pub batching: Option<Rc<Batching>>,
+    /// What travels with the copy; equal wherever `key` is.
+    pub context: Option<Rc<Context>>,
+    /// Who waits for what becomes of the copy.
+    pub claim: Option<Rc<Claim>>,
 }
 
 /// The bytes of one copy.
@@ -127,6 +135,7 @@ pub struct Destination {
     closed: Cell<bool>,
     failing: Cell<bool>,
     breaker_open: Cell<bool>,
+    superseded: Cell<bool>,
     last_answer: Cell<Instant>,
     slots_used: Cell<u64>,
     held_by_workers: Cell<Weight>,
@@ -147,6 +156,7 @@ impl Destination {
             closed: Cell::new(false),
             failing: Cell::new(false),
             breaker_open: Cell::new(false),
+            superseded: Cell::new(false),
             last_answer: Cell::new(clock::now()),
             slots_used: Cell::new(0),
             held_by_workers: Cell::default(),
@@ -228,13 +238,14 @@ impl Destination {
         self.supplies.row.routed(weight);
         let placed = match goods {
             Goods::Original(payload, encoding) => {
-                self.put_alone(Batch::original(now, weight, payload, *encoding), room);
+                let batch = Batch::original(now, weight, payload, *encoding);
+                self.put_alone(batch, room, joining);
                 Ok(())
             }
             Goods::Large(payload, Some(shared)) => {
                 let mut batch = Batch::new(now);
                 batch.attach(weight, payload, Some(shared));
-                self.put_alone(batch, room);
+                self.put_alone(batch, room, joining);
                 Ok(())
             }
             Goods::Large(payload, None) => self.join(now, room, joining, weight, |batch| {
@@ -263,8 +274,9 @@ impl Destination {
         self.desk.call(due, later);
     }
 
-    fn put_alone(&self, mut batch: Batch, room: Room) {
+    fn put_alone(&self, mut batch: Batch, room: Room, joining: &Joining) {
         batch.hold(room.slots, room.share);
+        batch.carry(joining);
         self.ring.borrow_mut().put_alone(batch);
     }
 
@@ -283,6 +295,7 @@ impl Destination {
             ring.open_for(now, &joining.key, batching, weight).ok_or(DropReason::QueueFull)?;
         put(batch)?;
         batch.hold(room.slots, room.share);
+        batch.carry(joining);
         let joins = self.plan.queue.merge || joining.batching.is_some();
         ring.joined(&joining.key, weight, joins);
         Ok(())
@@ -356,14 +369,19 @@ impl Destination {
     fn book_slots(&self, weight: Weight, added: bool) {
         let amount = size(weight, self.plan.queue.sizer);
         let used = self.slots_used.get();
-        let used = if added { used.saturating_add(amount) } else { used.saturating_sub(amount) };
-        self.slots_used.set(used);
-        set_gauge(&self.supplies.meter.queue_size, used);
+        let now = if added { used.saturating_add(amount) } else { used.saturating_sub(amount) };
+        self.slots_used.set(now);
+        move_gauge(&self.supplies.meter.queue_size, used, now);
     }
 }
 
+/// Adds what a figure has changed by: a queue that empties and the one in its place share a gauge.
 /// A gauge takes `f64`; counts stay exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "queue sizes stay far below 2^53")]
-fn set_gauge(gauge: &Gauge, value: u64) {
-    gauge.set(value as f64);
+fn move_gauge(gauge: &Gauge, before: u64, now: u64) {
+    if now >= before {
+        gauge.increment(now.saturating_sub(before) as f64);
+    } else {
+        gauge.decrement(before.saturating_sub(now) as f64);
+    }
 }

@@ -41,8 +41,8 @@ pub const OPEN_BATCHES_MAX: usize = 1000;
 pub struct MergeKey {
     /// Which batch settings: 0 is merging by load, others are numbered by the shard's lanes.
     pub batching: usize,
-    /// The values of `metadata_keys`, written so that equal bytes mean equal values and an absent
-    /// value is not an empty one.
+    /// The values of `metadata_keys`, or without a `batch` of what the destination carries on,
+    /// written so that equal bytes mean equal values and an absent value is not an empty one.
     pub metadata: Option<Rc<[u8]>>,
 }
 

@@ -107,6 +107,7 @@ fn bench_with_share(capacity: u64, merge: bool, share: usize) -> Bench {
         sizer: Sizer::Requests,
         consumers: 2,
         required: false,
+        waits: false,
         merge,
         batch: None,
     };
@@ -193,6 +194,7 @@ async fn a_batch_with_a_nearer_deadline_is_not_kept_waiting_by_one_with_a_later(
     let joining = |index, delay| Joining {
         key: MergeKey { batching: index, metadata: None },
         batching: Some(batching(delay, 1000, 0)),
+        ..Joining::default()
     };
     let (slow, fast) = (Duration::from_secs(10), Duration::from_millis(200));
     let put = |joining: &Joining| {
@@ -219,6 +221,7 @@ async fn too_many_sets_of_metadata_are_refused_before_anything_is_queued() {
     let joining = |index: usize| Joining {
         key: MergeKey { batching: 1, metadata: Some(index.to_le_bytes().as_slice().into()) },
         batching: Some(batching(Duration::from_secs(10), 1000, 0)),
+        ..Joining::default()
     };
     let large = payload(&bench.pool, &[1; 100]);
     for index in 0..OPEN_BATCHES_MAX {

@@ -14,6 +14,7 @@ mod apply;
 
 use crate::changes::Changes;
 use crate::cursor::Cursor;
+use crate::edit::Edit;
 use crate::error::{Reason, WireError};
 use crate::field::{self, Key};
 use crate::resource::Pair;
@@ -33,6 +34,14 @@ const PIECES_KEPT: usize = 1 << 10;
 const KEY: u8 = 0x0a;
 const VALUE: u8 = 0x12;
 
+/// Up to so many edits, only the attributes that they name are listed.
+const EDITS_FEW: usize = 4;
+
+/// What [`List::read`] needs to take in if nothing but `edits` asks for attributes.
+pub(crate) fn only(edits: &[Edit]) -> &[Edit] {
+    if edits.len() > EDITS_FEW { &[] } else { edits }
+}
+
 /// What an edit can refer to, and how much it may write.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
@@ -46,6 +55,8 @@ pub(crate) struct Inputs<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct List {
     pieces: Vec<Piece>,
+    /// Whether an attribute that came was changed or removed.
+    touched: bool,
     /// Keys and values that edits brought.
     made: Vec<u8>,
     /// What a transform or an extraction is writing.
@@ -82,13 +93,20 @@ enum State {
 
 impl List {
     pub(crate) const fn new() -> Self {
-        Self { pieces: Vec::new(), made: Vec::new(), fresh: Vec::new(), puts: Vec::new() }
+        Self {
+            pieces: Vec::new(),
+            touched: false,
+            made: Vec::new(),
+            fresh: Vec::new(),
+            puts: Vec::new(),
+        }
     }
 
     /// Forgets the message.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.pieces.clear();
+        self.touched = false;
         self.made.clear();
     }
 
@@ -111,27 +129,41 @@ impl List {
     }
 
     /// Takes in the attributes of a message (or of a further part of it), which are its fields
-    /// `number`.
-    pub(crate) fn read(&mut self, mut message: Cursor<'_>, number: u32) -> Result<(), WireError> {
+    /// `number`; only those that the edits `only` name, unless there are none.
+    pub(crate) fn read(
+        &mut self,
+        mut message: Cursor<'_>,
+        number: u32,
+        only: &[Edit],
+    ) -> Result<(), WireError> {
         let wanted = Key::new(number, field::LEN).raw();
         loop {
-            let start = message.offset();
-            let Some(key) = message.key()? else {
-                return Ok(());
+            let (key, [field, name, value], split) = match message.plain_pair(wanted) {
+                Some((key, places)) => (key, places, false),
+                None => {
+                    let start = message.offset();
+                    let Some(key) = message.key()? else {
+                        return Ok(());
+                    };
+                    if key.number() != number {
+                        message.skip(key)?;
+                        continue;
+                    }
+                    let pair = Pair::read(message.message(key)?)?;
+                    let field = message.span_from(start);
+                    (pair.key.rest(), [field, pair.key.span(), pair.value.span()], pair.split)
+                }
             };
-            if key.raw() != wanted && key.number() != number {
-                message.skip(key)?;
+            if !only.is_empty() && !only.iter().any(|edit| edit.names(key)) {
                 continue;
             }
-            let pair = Pair::read(message.message(key)?)?;
             if self.pieces.len() >= ATTRIBUTES_MAX {
-                return Err(WireError::new(start, Reason::TooManyFields));
+                return Err(WireError::new(field.start as usize, Reason::TooManyFields));
             }
-            let value = pair.value.span();
             self.pieces.push(Piece {
-                field: message.span_from(start),
-                name: Place::Request(pair.key.span()),
-                value: if pair.split { Place::Split(value) } else { Place::Request(value) },
+                field,
+                name: Place::Request(name),
+                value: if split { Place::Split(value) } else { Place::Request(value) },
                 state: State::Kept,
             });
         }
@@ -154,7 +186,9 @@ impl List {
 
     #[inline]
     fn find(&self, key: &[u8], request: &[u8]) -> Option<usize> {
-        let named = |piece: &Piece| piece.name.bytes(&self.made, request) == key;
+        let named = |piece: &Piece| {
+            piece.name.len() == key.len() && piece.name.bytes(&self.made, request) == key
+        };
         self.pieces.iter().position(|piece| named(piece) && piece.state != State::Gone)
     }
 
@@ -172,6 +206,9 @@ impl List {
         inputs: &Inputs<'_>,
         out: &mut Changes,
     ) -> Result<usize, WireError> {
+        if !self.touched {
+            return Ok(from);
+        }
         let mut at = from;
         while let Some(piece) = self.pieces.get(at) {
             if piece.field.is_empty() || piece.field.start >= body.end {
@@ -261,6 +298,12 @@ impl Piece {
 }
 
 impl Place {
+    #[inline]
+    const fn len(self) -> usize {
+        let (Self::Request(span) | Self::Split(span) | Self::Made(span)) = self;
+        span.len()
+    }
+
     #[inline]
     fn bytes<'a>(self, made: &'a [u8], request: &'a [u8]) -> &'a [u8] {
         match self {

@@ -127,6 +127,21 @@ impl Edit {
     }
 }
 
+impl Edit {
+    /// Whether the edit reads or writes attributes with this key.
+    #[inline]
+    pub(crate) fn names(&self, key: &[u8]) -> bool {
+        let own = match &self.keys {
+            Keys::One(own) => **own == *key,
+            Keys::Matching(pattern) => pattern.matches(key),
+        };
+        own || match &self.action {
+            Action::Extract(extract) => extract.targets().iter().any(|target| **target == *key),
+            action => action.source().and_then(Source::attribute) == Some(key),
+        }
+    }
+}
+
 impl Action {
     /// Where the new value comes from, if the action needs one.
     #[must_use]

@@ -20,7 +20,7 @@
 mod hits;
 mod walk;
 
-use crate::attributes::{Inputs, List};
+use crate::attributes::{self, Inputs, List};
 use crate::changes::Changes;
 use crate::cursor::Cursor;
 use crate::edit::Edit;
@@ -142,7 +142,9 @@ impl Splice {
         if self.changes.len() > limit {
             return Err(WireError::new(group.field.start as usize, Reason::EditsTooLarge(limit)));
         }
-        self.changes.sort();
+        if items {
+            self.changes.sort();
+        }
         self.changes.write_to(group.field, &mut self.out)?;
         Ok(true)
     }
@@ -162,7 +164,7 @@ impl Splice {
             if key.number() == schema::RESOURCE {
                 let resource = group.message(key)?;
                 self.parts.push(Part { field: group.span_from(start), body: resource.span() });
-                self.list.read(resource, schema::ATTRIBUTE)?;
+                self.list.read(resource, schema::ATTRIBUTE, attributes::only(edits))?;
             } else {
                 group.skip(key)?;
             }

@@ -77,11 +77,17 @@ impl<'a> Value<'a> {
 
     /// Bytes of the encoded `AnyValue`, all parts.
     pub(crate) fn encoded_len(&self) -> usize {
+        if self.split == 0 {
+            return self.bytes.len();
+        }
         self.parts().fold(0, |sum, part| sum.saturating_add(part.len()))
     }
 
     /// Appends the encoded `AnyValue`, all parts.
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        if self.split == 0 {
+            return out.extend_from_slice(self.bytes);
+        }
         self.parts().for_each(|part| out.extend_from_slice(part));
     }
 

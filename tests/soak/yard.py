@@ -26,9 +26,22 @@ SETTLE_SECONDS_MAX = 20
 class Gateway(servers.Server):
     """A gateway for one configuration: `parts` are the sections that differ between checks."""
 
-    def __init__(self, options, name, home, parts, limit_mib, drain="1s", core=None, shards=1):
-        ports = [servers.free_port() for _ in range(3)]
-        self.http, self.grpc, self.metrics = ports
+    def __init__(
+        self, options, name, home, parts, limit_mib, drain="1s", core=None, shards=1, extra=()
+    ):
+        ports = [servers.free_port() for _ in range(4)]
+        self.http, self.grpc, self.metrics, self.admin = ports
+        self.limit_mib, self.drain = limit_mib, drain
+        self.file = home / f"{name}.yaml"
+        self.file.write_text(self.text(parts))
+        command = [str(options.gateway), "--config", str(self.file), "--shards", str(shards)]
+        core = options.server_core if core is None else core
+        super().__init__(name, self.http, [*command, *extra], core, home)
+
+    def text(self, parts):
+        """The whole configuration around some sections."""
+        limiter = {"check_interval": "1s", "limit_mib": self.limit_mib}
+        admin = {"endpoint": f"127.0.0.1:{self.admin}"}
         config = {
             "receivers": {
                 "otlp": {
@@ -38,8 +51,8 @@ class Gateway(servers.Server):
                     }
                 }
             },
-            "processors": {"memory_limiter": {"check_interval": "1s", "limit_mib": limit_mib}},
-            "extensions": {"spanyard": {"drain_timeout": drain}},
+            "processors": {"memory_limiter": limiter, **parts.get("processors", {})},
+            "extensions": {"spanyard": {"drain_timeout": self.drain, "admin": admin}},
             "exporters": parts["exporters"],
             "connectors": parts.get("connectors", {}),
             "service": {
@@ -53,11 +66,7 @@ class Gateway(servers.Server):
         }
         if not config["connectors"]:
             del config["connectors"]
-        file = home / f"{name}.yaml"
-        file.write_text(json.dumps(config, indent=1))
-        command = [str(options.gateway), "--config", str(file), "--shards", str(shards)]
-        core = options.server_core if core is None else core
-        super().__init__(name, self.http, command, core, home)
+        return json.dumps(config, indent=1)
 
     def page(self, timeout=5):
         """The metrics page: a list of (name, labels, value)."""

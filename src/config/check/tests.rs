@@ -113,7 +113,7 @@ fn what_is_not_used_is_a_warning_when_it_is_not_supported() {
 receivers: {otlp: {protocols: {http: {}}}}
 processors: {transform: {}}
 exporters: {nop: {}, otlphttp: {endpoint: \"http://a\", auth: {authenticator: x}}}
-extensions: {spanyard: {shards: 2}, pprof: {}, file_storage: {}}
+extensions: {spanyard: {shards: 2}, pprof: {}, oidc: {}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
 ";
     let loaded = try_load(text).expect("loads");
@@ -123,10 +123,10 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
         said,
         [
             "the processor type `transform` is not supported yet (nothing uses it)",
-            "`auth` is not supported yet (nothing uses it)",
+            "no extension `x` is defined",
             "not listed in service.extensions: no effect",
             "`pprof` is ignored",
-            "the extension type `file_storage` is not supported yet (nothing uses it)",
+            "the extension type `oidc` is not supported yet (nothing uses it)",
         ]
     );
 }

@@ -137,6 +137,17 @@ impl Field<'_> {
         }
     }
 
+    /// A whole number, negative or not.
+    pub(in crate::config) fn signed(&self) -> Option<i64> {
+        match self.node.typed() {
+            Some(Typed::Int(value)) => Some(value),
+            _ => {
+                self.wrong_type("a whole number");
+                None
+            }
+        }
+    }
+
     /// A number from `min` to `max`.
     pub(in crate::config) fn number(&self, min: f64, max: f64) -> Option<f64> {
         let expected = if max.is_finite() {
@@ -165,7 +176,7 @@ impl Field<'_> {
         let text = match self.node.typed() {
             Some(Typed::Int(0)) => return Some(Duration::ZERO),
             Some(Typed::Text(text)) => text,
-            Some(Typed::Int(_)) => self.plain_text(),
+            Some(Typed::Int(_) | Typed::Float(_)) => self.plain_text(),
             _ => {
                 self.wrong_type(expected);
                 return None;

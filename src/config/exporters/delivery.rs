@@ -13,6 +13,8 @@ use crate::config::report::Fault;
 pub(super) const QUEUE_REQUESTS: u64 = 1000;
 /// `num_consumers` where the file names none.
 pub(super) const CONSUMERS: usize = 10;
+/// Requests in flight at once without a queue; further ones wait for one of them.
+const UNQUEUED: usize = 100;
 /// Largest size of a queue or batch that may be configured.
 const SIZE_MAX: u64 = 1 << 53;
 /// Largest `num_consumers`: each may hold a connection.
@@ -32,7 +34,12 @@ pub(in crate::config) const RETRY: Table = Table {
 pub(in crate::config) const QUEUE: Table = Table {
     scope: "exporters.*.sending_queue",
     keys: &[
-        key("enabled", "boolean", "true", "false is not supported yet"),
+        key(
+            "enabled",
+            "boolean",
+            "true",
+            "false: one request in, one out, and the client's answer waits for the backend's",
+        ),
         key("num_consumers", "whole number", "10", "requests in flight at once"),
         key("queue_size", "in units of `sizer`", "1000", "what may wait, in flight included"),
         key("sizer", "word", "requests", "`requests`, `items` or `bytes`"),
@@ -42,7 +49,12 @@ pub(in crate::config) const QUEUE: Table = Table {
             "false",
             "the destination is required: a request it has no room for is refused",
         ),
-        key("wait_for_result", "boolean", "false", "true is not supported yet"),
+        key(
+            "wait_for_result",
+            "boolean",
+            "false",
+            "the client's answer waits for the backend's; the destination is required",
+        ),
         key("batch", "mapping", "off", "wait for more before sending"),
     ],
 };
@@ -72,6 +84,7 @@ pub(super) fn queue(exporter: &Section<'_>) -> Option<QueuePlan> {
         sizer: Sizer::Requests,
         consumers: CONSUMERS,
         required: false,
+        waits: false,
         merge,
         batch: None,
     };
@@ -80,18 +93,16 @@ pub(super) fn queue(exporter: &Section<'_>) -> Option<QueuePlan> {
     };
     let section = field.section(&QUEUE)?;
     if !section.boolean("enabled", true) {
-        let reason = "the queue is where requests are counted; leave it on";
-        section.get("enabled")?.not_supported("`enabled: false`", reason);
-        return None;
+        // What else the section says has no meaning then.
+        let storage = section.has_unsupported();
+        plan = QueuePlan { consumers: UNQUEUED, required: true, waits: true, merge: false, ..plan };
+        return (!storage).then_some(plan);
     }
-    if section.boolean("wait_for_result", false) {
-        section.get("wait_for_result")?.not_supported("`wait_for_result: true`", "");
-        return None;
-    }
+    plan.waits = section.boolean("wait_for_result", false);
     let consumers = section.whole("num_consumers", CONSUMERS as u64, 1, CONSUMERS_MAX);
     plan.consumers = usize::try_from(consumers).unwrap_or(CONSUMERS);
     plan.capacity = section.whole("queue_size", QUEUE_REQUESTS, 1, SIZE_MAX);
-    plan.required = section.boolean("block_on_overflow", false);
+    plan.required = section.boolean("block_on_overflow", false) || plan.waits;
     let sizer = section.get("sizer").and_then(|field| field.one_of(&SIZERS)).map(sizer);
     plan.sizer = sizer.unwrap_or(Sizer::Requests);
     plan.batch = batch(&section, sizer);

@@ -1,9 +1,11 @@
-//! Endpoints, headers, TLS, queues and retries.
+//! Endpoints, headers, TLS, compression, connections, queues and retries.
 
 use std::time::Duration;
 
 use crate::config::fixture::{around, exporting, messages, plan};
-use crate::config::plan::{Compression, Destination, GrpcTarget, HttpTarget, Sizer, Target};
+use crate::config::plan::{
+    Compression, Destination, GrpcTarget, HttpTarget, Sizer, Target, TlsVersion,
+};
 
 fn destination(text: &str) -> Destination {
     plan(text).destinations.remove(0)
@@ -91,22 +93,35 @@ const UNUSABLE: &[(&str, &str)] = &[
     ),
     ("endpoint: \"http://a\", headers: [{name: x}]", "missing: `value` is required"),
     (
-        "endpoint: \"http://a\", compression: zstd",
-        "not-supported: the compression `zstd` is not supported yet",
+        "endpoint: \"http://a\", compression: lz4",
+        "not-supported: the compression `lz4` is not supported yet",
+    ),
+    ("endpoint: \"http://a\", compression: brotli", "bad-value: unknown value"),
+    (
+        "endpoint: \"http://a\", compression: snappy, compression_params: {level: 3}",
+        "conflict: `snappy` has no level",
     ),
     ("endpoint: \"http://a\", compression_params: {level: 10}", "bad-value: out of range"),
     ("endpoint: \"http://a\", tls: {cert_file: x}", "missing: `key_file` is required"),
+    (
+        "endpoint: \"http://a\", tls: {ca_file: x, ca_pem: y}",
+        "conflict: `ca_file` and `ca_pem` exclude each other",
+    ),
+    (
+        "endpoint: \"http://a\", tls: {min_version: \"1.3\", max_version: \"1.2\"}",
+        "conflict: must not be below `min_version`",
+    ),
+    ("endpoint: \"http://a\", tls: {max_version: \"1.1\"}", "bad-value: TLS 1.1 is never spoken"),
+    ("endpoint: \"http://a\", tls: {cipher_suites: [RC4]}", "bad-value: unknown value"),
+    ("endpoint: \"http://a\", tls: {curve_preferences: [P25]}", "bad-value: unknown value"),
+    ("endpoint: \"http://a\", auth: {}", "missing: `authenticator` is required"),
+    (
+        "endpoint: \"http://a\", auth: {authenticator: nobody}",
+        "unknown-reference: no extension `nobody` is defined",
+    ),
     ("endpoint: \"http://a\", tls: {min_version: \"2\"}", "bad-value: unknown value"),
     ("endpoint: \"http://a\", tls: {min_version: 1.3}", "wrong-type: wrong type"),
     ("endpoint: \"http://a\", timeout: -1s", "bad-value: a duration cannot be negative"),
-    (
-        "endpoint: \"http://a\", sending_queue: {enabled: false}",
-        "not-supported: `enabled: false` is not supported yet",
-    ),
-    (
-        "endpoint: \"http://a\", sending_queue: {wait_for_result: true}",
-        "not-supported: `wait_for_result: true` is not supported yet",
-    ),
     (
         "endpoint: \"http://a\", sending_queue: {storage: file_storage}",
         "not-supported: `storage` is not supported yet",
@@ -217,7 +232,8 @@ fn settings_of_an_exporter_arrive_in_the_plan() {
     assert_eq!(target.compression, Compression::Gzip(6));
     assert_eq!(target.timeout, Duration::from_secs(2));
     let tls = target.peer.tls.as_ref().expect("https");
-    assert!(tls.ca_file.is_some() && tls.identity.is_some() && tls.skip_verify && tls.tls13_only);
+    assert!(tls.ca.is_some() && tls.identity.is_some() && tls.skip_verify);
+    assert_eq!(tls.min, TlsVersion::V13);
     assert_eq!(tls.server_name.as_deref(), Some("b"));
     let queue = &destination.queue;
     assert_eq!((queue.consumers, queue.capacity, queue.sizer), (3, 4_000_000, Sizer::Bytes));
@@ -233,4 +249,62 @@ fn settings_of_an_exporter_arrive_in_the_plan() {
     assert!(retry.elapsed_max.is_zero() && retry.jitter == 0.0 && retry.multiplier == 2.0);
     let off = exporting("{endpoint: \"http://a\", retry_on_failure: {enabled: false}}");
     assert!(plan(&off).destinations[0].retry.is_none());
+}
+
+/// Words and levels; where the Collector's default is meant, ours is taken.
+#[test]
+fn compressions_are_read_with_their_levels() {
+    let cases = [
+        ("compression: zstd", Compression::Zstd(1)),
+        ("compression: zstd, compression_params: {level: 11}", Compression::Zstd(11)),
+        ("compression: zlib, compression_params: {level: 9}", Compression::Zlib(9)),
+        ("compression: deflate, compression_params: {level: -1}", Compression::Deflate(1)),
+        ("compression: snappy", Compression::Snappy),
+        ("compression: x-snappy-framed", Compression::SnappyFramed),
+        ("compression: \"\"", Compression::None),
+        ("compression_params: {level: 0}", Compression::Gzip(1)),
+    ];
+    for (settings, expected) in cases {
+        let target = http(&format!("{{endpoint: \"http://a\", {settings}}}"));
+        assert_eq!(target.compression, expected, "{settings}");
+    }
+    for (word, expected) in [("snappy", Compression::SnappyFramed), ("zstd", Compression::Zstd(1))]
+    {
+        let target = grpc(&format!("{{endpoint: \"a:1\", compression: {word}}}"));
+        assert_eq!(target.compression, expected, "gRPC's snappy is framed");
+    }
+    let zlib = grpc_file("{endpoint: \"a:1\", compression: zlib}");
+    assert_eq!(messages(&zlib, 4), ["bad-value: unknown value"]);
+    let costly =
+        exporting("{endpoint: \"http://a\", compression: zstd, compression_params: {level: 22}}");
+    assert_eq!(messages(&costly, 4), ["surprising: the level is taken for 11"]);
+}
+
+#[test]
+fn connection_settings_arrive_in_the_plan() {
+    let target = grpc(
+        "{endpoint: \"a:1\", keepalive: {time: 15s, timeout: 3s, permit_without_stream: true}}",
+    );
+    let keepalive = target.connection.keepalive.expect("on");
+    let seconds = Duration::from_secs;
+    assert_eq!(
+        (keepalive.time, keepalive.timeout, keepalive.idle),
+        (seconds(15), seconds(3), true)
+    );
+    assert_eq!(grpc("{endpoint: \"a:1\"}").connection.keepalive, None);
+    let hasty = grpc_file("{endpoint: \"a:1\", keepalive: {time: 1s}}");
+    assert_eq!(messages(&hasty, 4), ["surprising: pings leave every 10s at most"]);
+    assert!(http("{endpoint: \"http://a\", disable_keep_alives: true}").connection.single_use);
+    let few = destination(&exporting("{endpoint: \"http://a\", max_conns_per_host: 2}"));
+    assert_eq!(few.queue.consumers, 2);
+}
+
+#[test]
+fn a_queue_that_is_off_or_waits_makes_its_destination_required() {
+    for (settings, merge) in [("enabled: false", false), ("wait_for_result: true", true)] {
+        let text = exporting(&format!("{{endpoint: \"http://a\", sending_queue: {{{settings}}}}}"));
+        let queue = destination(&text).queue;
+        assert!(queue.waits && queue.required, "{settings}");
+        assert_eq!(queue.merge, merge, "{settings}");
+    }
 }

@@ -3,12 +3,16 @@
 //!
 //! Addresses are parsed and headers validated; names are resolved only when a connection is made.
 
-use std::path::PathBuf;
+mod auth;
+mod tls;
+
 use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
 
 use super::flow::{Batching, Sizer};
+pub use auth::{Credential, HeaderStep, HeaderVerb, Secret};
+pub use tls::{Pem, TlsClient, TlsVersion};
 
 /// One (exporter, signal).
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +50,33 @@ pub enum Target {
     Nop,
 }
 
+impl Target {
+    /// What the `auth` extension does to the headers of a request.
+    #[must_use]
+    pub fn auth(&self) -> &[HeaderStep] {
+        match self {
+            Self::Http(target) => &target.auth,
+            Self::Grpc(target) => &target.auth,
+            Self::Debug | Self::Nop => &[],
+        }
+    }
+
+    /// Request headers, lower case, whose values must travel with a payload: each once, in the
+    /// order in which they are first named.
+    #[must_use]
+    pub fn context_keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for step in self.auth() {
+            if let Credential::Context { header, .. } = &step.value
+                && !keys.contains(header)
+            {
+                keys.push(header.clone());
+            }
+        }
+        keys
+    }
+}
+
 /// Host, port and TLS of a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -55,21 +86,6 @@ pub struct Peer {
     pub port: u16,
     /// TLS settings; `None`: plain text.
     pub tls: Option<TlsClient>,
-}
-
-/// `tls` of an exporter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsClient {
-    /// `ca_file`; the system's store when absent.
-    pub ca_file: Option<PathBuf>,
-    /// `cert_file` and `key_file`.
-    pub identity: Option<(PathBuf, PathBuf)>,
-    /// `server_name_override`.
-    pub server_name: Option<String>,
-    /// `insecure_skip_verify`.
-    pub skip_verify: bool,
-    /// `min_version: "1.3"`.
-    pub tls13_only: bool,
 }
 
 /// An `otlphttp` backend for one signal.
@@ -83,10 +99,14 @@ pub struct HttpTarget {
     pub authority: String,
     /// `headers`, in order, validated.
     pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    /// What the `auth` extension does to the headers, in order.
+    pub auth: Vec<HeaderStep>,
     /// `compression` with level.
     pub compression: Compression,
     /// `timeout` of one attempt; zero means none.
     pub timeout: Duration,
+    /// How connections are kept.
+    pub connection: ConnectionPlan,
 }
 
 /// An `otlp` (gRPC) backend.
@@ -98,10 +118,14 @@ pub struct GrpcTarget {
     pub authority: String,
     /// `headers`, in order, validated.
     pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    /// What the `auth` extension does to the headers, in order.
+    pub auth: Vec<HeaderStep>,
     /// `compression` with level.
     pub compression: Compression,
     /// `timeout` of one attempt; zero means none.
     pub timeout: Duration,
+    /// How connections are kept.
+    pub connection: ConnectionPlan,
 }
 
 /// What the bytes sent to a backend are encoded with.
@@ -109,8 +133,38 @@ pub struct GrpcTarget {
 pub enum Compression {
     /// Identity.
     None,
-    /// gzip at this level (1..=9).
+    /// gzip at this level (0..=9).
     Gzip(u32),
+    /// `zlib`: the zlib format at this level (0..=9).
+    Zlib(u32),
+    /// `deflate`: the zlib format too, as HTTP has it, under the other name.
+    Deflate(u32),
+    /// zstd at this level of libzstd.
+    Zstd(i32),
+    /// `snappy`: over HTTP one block, over gRPC the framed format.
+    Snappy,
+    /// `x-snappy-framed` (HTTP): the framed format.
+    SnappyFramed,
+}
+
+/// How a worker keeps its connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionPlan {
+    /// `disable_keep_alives`: each request takes a connection of its own.
+    pub single_use: bool,
+    /// `keepalive` (gRPC): pings that find a dead connection.
+    pub keepalive: Option<Keepalive>,
+}
+
+/// `keepalive` of a gRPC exporter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// `time`: ping after this long without a frame of the backend.
+    pub time: Duration,
+    /// `timeout`: close when the ping has no answer by then.
+    pub timeout: Duration,
+    /// `permit_without_stream`: while no request is on its way as well.
+    pub idle: bool,
 }
 
 /// `sending_queue` and our `merge`.
@@ -124,6 +178,8 @@ pub struct QueuePlan {
     pub consumers: usize,
     /// `block_on_overflow`: the destination is required; a request it has no room for is refused.
     pub required: bool,
+    /// `enabled: false` or `wait_for_result`: the client's answer waits for the backend's.
+    pub waits: bool,
     /// Our key `merge` (default true): what waits with equal metadata leaves as one request.
     pub merge: bool,
     /// `sending_queue.batch`; goes before a `batch` processor's settings.

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use spanyard_wire::reply;
 
-use super::{About, Verdict, accepted, explain};
+use super::{About, Partial, Verdict, accepted, explain};
 
 /// The names of the codes, by number.
 const CODES: [&str; 17] = [
@@ -53,7 +53,11 @@ pub fn judge(status: StatusCode, trailers: &HeaderMap, message: &[u8]) -> Verdic
         None => code_of_http(status),
     };
     if code == 0 {
-        return accepted(message);
+        let message_unread = || {
+            let message = "accepted, with an answer that cannot be read".to_owned();
+            Verdict::Accepted { partial: Some(Partial { rejected: 0, message }) }
+        };
+        return accepted(message).unwrap_or_else(message_unread);
     }
     let details = trailers.get("grpc-status-details-bin").and_then(decoded);
     let view = details.as_deref().and_then(|bytes| reply::read_status(bytes).ok());
@@ -69,9 +73,9 @@ pub fn judge(status: StatusCode, trailers: &HeaderMap, message: &[u8]) -> Verdic
     let why = explain(name, &words);
     if may_retry(code, after) {
         let throttled = code == RESOURCE_EXHAUSTED || after.is_some();
-        return Verdict::Retry { after, throttled, why };
+        return Verdict::Retry { after, throttled, code, why };
     }
-    Verdict::Permanent { about: about(code), why }
+    Verdict::Permanent { about: about(code), code, why }
 }
 
 /// OTLP's list; RESOURCE_EXHAUSTED only if the backend says when.
@@ -141,5 +145,5 @@ fn from_hex(digits: &[u8; 2]) -> Option<u8> {
 #[must_use]
 pub fn too_long() -> Verdict {
     let why = "the answer is longer than 4 MiB".to_owned();
-    Verdict::Permanent { about: About::Request, why }
+    Verdict::Permanent { about: About::Request, code: UNKNOWN, why }
 }

@@ -14,8 +14,7 @@ use super::{About, Verdict, accepted, explain};
 pub fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], wall: SystemTime) -> Verdict {
     let protobuf = is_protobuf(headers);
     if status.is_success() {
-        let readable = protobuf && !body.is_empty();
-        return if readable { accepted(body) } else { Verdict::Accepted { partial: None } };
+        return success(headers, body);
     }
     let why = explain(status.as_str(), &words(status, headers, body, protobuf));
     match status {
@@ -25,9 +24,43 @@ pub fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], wall: SystemT
         | StatusCode::GATEWAY_TIMEOUT => {
             let after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value, wall));
             let throttled = status == StatusCode::TOO_MANY_REQUESTS || after.is_some();
-            Verdict::Retry { after, throttled, why }
+            Verdict::Retry { after, throttled, code: code(status), why }
         }
-        _ => Verdict::Permanent { about: about(status), why },
+        _ => Verdict::Permanent { about: about(status), code: code(status), why },
+    }
+}
+
+/// A success counts as none if its body is not what its type says, exactly as written: what answers
+/// is no OTLP server then, or half of one.
+fn success(headers: &HeaderMap, body: &[u8]) -> Verdict {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let unreadable = || {
+        let why = "a success whose answer cannot be read".to_owned();
+        Verdict::Retry { after: None, throttled: false, code: code(StatusCode::BAD_GATEWAY), why }
+    };
+    match (kind, body.is_empty()) {
+        (b"application/x-protobuf", false) => accepted(body).unwrap_or_else(unreadable),
+        (b"application/json", _) if !looks_like_json(body) => unreadable(),
+        _ => Verdict::Accepted { partial: None },
+    }
+}
+
+/// Whether a text may be an object, or nothing at all: its inside is not looked at.
+fn looks_like_json(body: &[u8]) -> bool {
+    let text = body.trim_ascii();
+    matches!(text, [] | [b'{', .., b'}'] | b"null")
+}
+
+/// The gRPC code that stands for a status.
+const fn code(status: StatusCode) -> u8 {
+    match status.as_u16() {
+        400 => 3,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 => 8,
+        502..=504 => 14,
+        _ => 2,
     }
 }
 

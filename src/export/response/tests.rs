@@ -46,13 +46,23 @@ fn partial_success_is_a_success_with_a_count() {
 }
 
 #[test]
-fn a_success_that_cannot_be_read_is_a_success_with_a_warning() {
-    let Verdict::Accepted { partial: Some(partial) } = over_http(200, &[PROTOBUF], b"<html>")
+fn a_success_that_cannot_be_read_is_tried_again_if_its_type_is_exactly_otlps() {
+    let retried = |kind: &str, body: &[u8]| {
+        matches!(over_http(200, &[("content-type", kind)], body), Verdict::Retry { .. })
+    };
+    assert!(retried("application/x-protobuf", b"<html>"));
+    assert!(retried("application/json", b"<html>"));
+    assert!(!retried("application/x-protobuf; v=1", b"<html>"), "another type");
+    assert!(!retried("text/html", b"<html>"));
+    assert!(!retried("application/json", b" {\"partialSuccess\":{}}\n"));
+    assert!(!retried("application/json", b""));
+    assert!(!retried("application/x-protobuf", b""));
+    let Verdict::Accepted { partial: Some(partial) } =
+        over_grpc(&[("grpc-status", "0")], b"<html>")
     else {
-        panic!("expected a success with a warning")
+        panic!("over gRPC the status has spoken")
     };
     assert_eq!(partial.rejected, 0);
-    assert!(partial.message.contains("cannot be read"), "{}", partial.message);
 }
 
 #[test]
@@ -150,7 +160,7 @@ fn resource_exhausted_is_tried_again_only_with_retry_info() {
         let details = engine.encode(&status);
         let pairs = [("grpc-status", "8"), ("grpc-status-details-bin", details.as_str())];
         let why = "RESOURCE_EXHAUSTED: slow down".to_owned();
-        let expected = Verdict::Retry { after: Some(delay), throttled: true, why };
+        let expected = Verdict::Retry { after: Some(delay), throttled: true, code: 8, why };
         assert_eq!(over_grpc(&pairs, b""), expected);
     }
     let bare = over_grpc(&[("grpc-status", "8")], b"");

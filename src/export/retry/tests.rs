@@ -89,3 +89,13 @@ fn dice_roll_fractions_that_differ() {
     assert!(rolls.iter().any(|roll| *roll < 0.3) && rolls.iter().any(|roll| *roll > 0.7));
     assert!((Dice::new(7).roll() - rolls[0]).abs() < f64::EPSILON);
 }
+
+#[test]
+fn what_the_backend_asks_for_beyond_the_end_drops_the_batch_at_once() {
+    let now = clock::now();
+    let hour = Duration::from_secs(3600);
+    let mut backoff = Backoff::new(RetryPlan { elapsed_max: hour, ..plan() }, now);
+    assert!(backoff.next(now, Some(2 * hour), MIDDLE).is_none());
+    let mut backoff = Backoff::new(RetryPlan { elapsed_max: hour, ..plan() }, now);
+    assert_eq!(backoff.next(now, Some(hour / 2), MIDDLE), Some(AFTER_MAX), "capped, not dropped");
+}

@@ -11,9 +11,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 
 use super::super::connect::Dialer;
-use super::super::tls::Alpn;
+use super::super::tls::{Alpn, kept};
+use super::super::watch::Renew as _;
 use super::*;
-use crate::config::plan::TlsClient;
+use crate::config::plan::{Pem, Secret, TlsClient, TlsVersion};
 use crate::runtime::net;
 
 fn file(name: &str) -> PathBuf {
@@ -22,6 +23,14 @@ fn file(name: &str) -> PathBuf {
 
 fn identity(name: &str) -> (PathBuf, PathBuf) {
     (file(&format!("{name}.pem")), file(&format!("{name}.key")))
+}
+
+fn pem(name: &str) -> Pem {
+    Pem::File(file(name))
+}
+
+fn text(name: &str) -> Pem {
+    Pem::Text(Secret::Plain(std::fs::read_to_string(file(name)).expect("readable")))
 }
 
 /// What the server asks of its clients.
@@ -61,7 +70,8 @@ async fn connect(demands: Demands, settings: TlsClient, alpn: Alpn) -> Result<St
     let address = listener.local_addr().expect("bound");
     let listener = tokio::net::TcpListener::from_std(listener).expect("non-blocking");
     let host = address.ip().to_string();
-    let dialer = Dialer::new(&Peer { host, port: address.port(), tls: Some(settings) }, alpn)?;
+    let peer = Peer { host, port: address.port(), tls: Some(settings) };
+    let dialer = Dialer::new(&peer, alpn, &mut Vec::new())?;
     let serving = async {
         let (socket, _) = listener.accept().await.expect("a client");
         let Ok(mut stream) = server(demands).accept(socket).await else { return };
@@ -81,7 +91,7 @@ async fn connect(demands: Demands, settings: TlsClient, alpn: Alpn) -> Result<St
 
 fn trusting() -> TlsClient {
     TlsClient {
-        ca_file: Some(file("authority.pem")),
+        ca: Some(pem("authority.pem")),
         server_name: Some("backend".to_owned()),
         ..TlsClient::default()
     }
@@ -97,7 +107,7 @@ async fn a_backend_with_a_certificate_of_the_named_authority_is_trusted() {
 #[tokio::test]
 async fn other_backends_are_not_trusted_unless_the_file_says_so() {
     let demands = Demands::default();
-    let other_authority = TlsClient { ca_file: Some(file("gateway.pem")), ..trusting() };
+    let other_authority = TlsClient { ca: Some(pem("gateway.pem")), ..trusting() };
     let other_name = TlsClient { server_name: None, ..trusting() };
     for settings in [other_authority, other_name] {
         let error = connect(demands, settings, Alpn::H2).await.expect_err("not to be trusted");
@@ -112,29 +122,85 @@ async fn other_backends_are_not_trusted_unless_the_file_says_so() {
 async fn a_client_certificate_is_shown_when_the_file_names_one() {
     let demands = Demands { certificate: true, ..Demands::default() };
     let _refused = connect(demands, trusting(), Alpn::H2).await.expect_err("no certificate");
-    let settings = TlsClient { identity: Some(identity("gateway")), ..trusting() };
-    assert_eq!(connect(demands, settings, Alpn::H2).await, Ok("h2".to_owned()));
+    let files = (pem("gateway.pem"), pem("gateway.key"));
+    let texts = (text("gateway.pem"), text("gateway.key"));
+    for identity in [files, texts] {
+        let settings = TlsClient { identity: Some(identity), ..trusting() };
+        assert_eq!(connect(demands, settings, Alpn::H2).await, Ok("h2".to_owned()));
+    }
 }
 
 #[tokio::test]
 async fn min_version_is_held() {
     let demands = Demands { tls12: true, ..Demands::default() };
     assert_eq!(connect(demands, trusting(), Alpn::H2).await, Ok("h2".to_owned()));
-    let modern = TlsClient { tls13_only: true, ..trusting() };
+    let modern = TlsClient { min: TlsVersion::V13, ..trusting() };
     let error = connect(demands, modern, Alpn::H2).await.expect_err("too old");
     assert!(error.contains("tls: "), "{error}");
+}
+
+#[tokio::test]
+async fn max_version_suites_and_curves_are_held() {
+    let old = TlsClient { max: TlsVersion::V12, ..trusting() };
+    assert!(connect(Demands::default(), old, Alpn::H2).await.is_ok());
+    let suite = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+    let other = "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256";
+    let demands = Demands { tls12: true, ..Demands::default() };
+    let mut agreed = 0;
+    for suite in [suite, other] {
+        let settings = TlsClient {
+            suites: vec![suite.to_owned()],
+            curves: vec!["P256".to_owned()],
+            ..trusting()
+        };
+        agreed += usize::from(connect(demands, settings, Alpn::H2).await.is_ok());
+    }
+    assert_eq!(agreed, 1, "only the suite for the kind of key that the backend has");
+}
+
+#[tokio::test]
+async fn an_authority_given_as_text_is_trusted_like_a_file() {
+    let settings = TlsClient { ca: Some(text("authority.pem")), ..trusting() };
+    let connected = connect(Demands::default(), settings, Alpn::H2).await;
+    assert_eq!(connected, Ok("h2".to_owned()));
+}
+
+#[test]
+fn certificates_that_change_are_read_again_and_broken_ones_keep_the_old() {
+    let path = std::env::temp_dir().join(format!("spanyard-tls-{}", std::process::id()));
+    let copy = |name: &str| {
+        let _bytes = std::fs::copy(file(name), &path).expect("copied");
+    };
+    copy("authority.pem");
+    let settings = TlsClient {
+        ca: Some(Pem::File(path.clone())),
+        reload: Some(Duration::from_secs(1)),
+        ..TlsClient::default()
+    };
+    let kept = kept(&settings, Alpn::H2).expect("readable");
+    let first = Arc::clone(kept.get().config());
+    kept.renew();
+    assert!(Arc::ptr_eq(&first, kept.get().config()), "the same bytes make nothing new");
+    copy("README.md");
+    kept.renew();
+    assert!(Arc::ptr_eq(&first, kept.get().config()), "a broken file keeps the old one");
+    copy("gateway.pem");
+    kept.renew();
+    assert!(!Arc::ptr_eq(&first, kept.get().config()));
+    std::fs::remove_file(&path).expect("removed");
 }
 
 #[test]
 fn a_file_that_cannot_be_used_is_named() {
     let cases = [
-        TlsClient { ca_file: Some(file("missing.pem")), ..TlsClient::default() },
-        TlsClient { ca_file: Some(file("README.md")), ..TlsClient::default() },
-        TlsClient { identity: Some((file("gateway.pem"), file("missing.pem"))), ..trusting() },
+        TlsClient { ca: Some(pem("missing.pem")), ..TlsClient::default() },
+        TlsClient { ca: Some(pem("README.md")), ..TlsClient::default() },
+        TlsClient { identity: Some((pem("gateway.pem"), pem("missing.pem"))), ..trusting() },
     ];
     for settings in cases {
         let peer = Peer { host: "backend".to_owned(), port: 1, tls: Some(settings) };
-        let Err(error) = Dialer::new(&peer, Alpn::Http1) else { panic!("a file is missing") };
+        let made = Dialer::new(&peer, Alpn::Http1, &mut Vec::new());
+        let Err(error) = made else { panic!("a file is missing") };
         assert!(error.contains("missing.pem") || error.contains("README.md"), "{error}");
     }
 }

@@ -18,8 +18,8 @@ use tokio::task::LocalSet;
 use crate::buf::budget::{Budget, Lease, Ticket};
 use crate::buf::pool::Pool;
 use crate::config::plan::{
-    self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Peer,
-    Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
+    self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Outline,
+    Peer, Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
 };
 use crate::ingest::{Entries, Front, Gate, Supplies};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
@@ -331,14 +331,17 @@ fn target() -> plan::Destination {
             path: "/v1/traces".to_owned(),
             authority: "127.0.0.1:1".to_owned(),
             headers: Vec::new(),
+            auth: Vec::new(),
             compression: Compression::None,
             timeout: Duration::from_secs(1),
+            connection: plan::ConnectionPlan::default(),
         }),
         queue: QueuePlan {
             capacity: 100_000,
             sizer: Sizer::Requests,
             consumers: 1,
             required: false,
+            waits: false,
             merge: true,
             batch: None,
         },
@@ -383,6 +386,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
         destinations: vec![destination],
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
+        outline: Outline::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: LONG },
         logs: Logs::default(),
     }

@@ -79,6 +79,7 @@ impl List {
     fn remove(&mut self, at: usize) {
         if let Some(piece) = self.pieces.get_mut(at) {
             piece.state = State::Gone;
+            self.touched = true;
         }
     }
 
@@ -120,6 +121,7 @@ impl List {
             piece.value = value;
             if piece.state == State::Kept {
                 piece.state = State::Changed;
+                self.touched = true;
             }
         }
     }

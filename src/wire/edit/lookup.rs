@@ -138,7 +138,7 @@ fn play<'a>(
     let mut group = Cursor::new(request);
     while let Some(field) = group.key().ok()? {
         if field.number() == schema::RESOURCE {
-            list.read(group.message(field).ok()?, schema::ATTRIBUTE).ok()?;
+            list.read(group.message(field).ok()?, schema::ATTRIBUTE, &[]).ok()?;
         } else {
             group.skip(field).ok()?;
         }

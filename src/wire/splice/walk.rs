@@ -5,7 +5,7 @@
 //! nothing occurs is passed over as one.
 
 use super::hits::Hits;
-use crate::attributes::{Inputs, List};
+use crate::attributes::{self, Inputs, List};
 use crate::changes::Changes;
 use crate::cursor::Cursor;
 use crate::error::{Reason, WireError};
@@ -142,7 +142,9 @@ impl Walk<'_> {
             }
             if !read {
                 self.list.clear();
-                match self.list.read(body, place.attribute) {
+                // Steps behind this one may ask for any attribute.
+                let only = if self.steps.len() > 1 { &[] } else { attributes::only(step.edits()) };
+                match self.list.read(body, place.attribute, only) {
                     Ok(()) => read = true,
                     Err(error) if error.reason == Reason::TooManyFields => return Err(error),
                     Err(_malformed) => return Ok(()),
