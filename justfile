@@ -52,6 +52,21 @@ sdk-node:
     cargo build --locked --bins
     tests/sdk/node/run
 
+# The same work by the real Collector and by the gateway, compared (needs Go, once).
+parity *ARGS:
+    cargo build --locked --bins
+    tests/parity/run {{ARGS}}
+
+# Do the Collector and `check` accept the same files? (needs Go, once)
+validate *ARGS:
+    cargo build --locked --bins
+    tests/parity/validate {{ARGS}}
+
+# A NestJS service sends OTLP/JSON through the gateway to two backends (needs node and npm).
+story:
+    cargo build --locked --bins
+    tests/story/run
+
 # Dead and silent backends under load, clients of others; about 12 minutes, on a quiet machine.
 soak:
     cargo build --release --locked --workspace

@@ -4,6 +4,8 @@
 
     http       one attribute upserted   leaves by otlphttp, plain
     http-gzip  nothing changed          leaves by otlphttp, gzip, as the bytes that came
+    json       one attribute upserted   leaves by otlphttp, plain
+    json-gzip  nothing changed          leaves by otlphttp, gzip
     grpc[-gzip] one attribute upserted  leaves by otlp, gzip
 
 The sink counts spans by id and by resource attribute; ids of SDKs are random, so `unique` is exact.
@@ -45,10 +47,10 @@ connectors:
     default_pipelines: [traces/grpc]
     table:
       - context: resource
-        condition: attributes["sdk.run"] == "http"
+        condition: attributes["sdk.run"] == "http" or attributes["sdk.run"] == "json"
         pipelines: [traces/plain]
       - context: resource
-        condition: IsMatch(attributes["sdk.run"], "^http-")
+        condition: IsMatch(attributes["sdk.run"], "^(http|json)-")
         pipelines: [traces/original]
 exporters:
   otlphttp/plain:
@@ -147,10 +149,10 @@ def judge(run, before, after, direct):
     edited = after["attributes"].get(track, 0) - before["attributes"].get(track, 0)
     lost = SPANS - grew["unique"]
     good = lost == 0 and marked == SPANS
-    good = good and edited == (0 if direct or run == "http-gzip" else SPANS)
+    good = good and edited == (0 if direct or run in ("http-gzip", "json-gzip") else SPANS)
     good = good and grew["duplicated"] == 0 and grew["corrupted"] == 0
     # How it reached the sink: as the SDK sent it, or as the exporters of CONFIG send.
-    zipped = run.endswith("-gzip") if direct else run != "http"
+    zipped = run.endswith("-gzip") if direct else run not in ("http", "json")
     good = good and grew["gzip_requests"] == (grew["requests"] if zipped else 0)
     good = good and grew["grpc_requests"] == (grew["requests"] if run.startswith("grpc") else 0)
     line = f"{run:9}  sent {SPANS}  unique {grew['unique']}  lost {lost}"
@@ -159,8 +161,8 @@ def judge(run, before, after, direct):
     return f"{line}  {'ok' if good else 'FAILED'}", good
 
 
-def through(options, sender):
-    """Sends each run by `sender(run) -> command prefix`, and returns the process's exit code."""
+def through(options, sender, runs=RUNS):
+    """Sends each run by the command `sender`, and returns the process's exit code."""
     ports = {name: free_port() for name in ("grpc", "http", "sink_http", "sink_grpc", "metrics")}
     failed = 0
     with contextlib.ExitStack() as stack:
@@ -177,9 +179,9 @@ def through(options, sender):
             entry = {"http": ports["http"], "grpc": ports["grpc"]}
             stack.enter_context(process(gateway, entry.values(), home / "gateway.log"))
         clean = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
-        for run in RUNS:
+        for run in runs:
             before = report(ports["sink_http"])
-            address = f"127.0.0.1:{entry[run.split('-')[0]]}"
+            address = f"127.0.0.1:{entry['grpc' if run.startswith('grpc') else 'http']}"
             sent = subprocess.run([*sender, run, address], env=clean, timeout=120, check=False)
             after = settled(ports["sink_http"], before["unique"] + SPANS)
             line, good = judge(run, before, after, options.direct)
@@ -188,5 +190,5 @@ def through(options, sender):
             failed += not good
         if failed and not options.direct:
             print((home / "gateway.log").read_text(errors="replace"))
-    print(f"{len(RUNS) - failed} passed, {failed} failed")
+    print(f"{len(runs) - failed} passed, {failed} failed")
     return 1 if failed else 0

@@ -1,11 +1,12 @@
 // Sends 1,000 spans by the OpenTelemetry SDK for Node and fails if an export failed.
 //
-//     node send.mjs RUN ENDPOINT        RUN is http, http-gzip, grpc or grpc-gzip
+//     node send.mjs RUN ENDPOINT        RUN is http, json or grpc, or one of them with -gzip
 //
 // The spans carry the resource attribute sdk.run=RUN, by which the sink counts them.
 
 import { DiagLogLevel, context, diag, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter as ByGrpc } from '@opentelemetry/exporter-trace-otlp-grpc';
+import { OTLPTraceExporter as ByJson } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ByHttp } from '@opentelemetry/exporter-trace-otlp-proto';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -22,9 +23,13 @@ const logger = { error: note, warn: note, info: silent, debug: silent, verbose: 
 diag.setLogger(logger, DiagLogLevel.WARN);
 
 const compression = run.endsWith('-gzip') ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE;
-const exporter = run.startsWith('http')
-  ? new ByHttp({ url: `http://${endpoint}/v1/traces`, compression })
-  : new ByGrpc({ url: `http://${endpoint}`, compression });
+const url = `http://${endpoint}`;
+const made = {
+  http: () => new ByHttp({ url: `${url}/v1/traces`, compression }),
+  json: () => new ByJson({ url: `${url}/v1/traces`, compression }),
+  grpc: () => new ByGrpc({ url, compression }),
+};
+const exporter = made[run.split('-')[0]]();
 const provider = new NodeTracerProvider({
   resource: resourceFromAttributes({ 'service.name': 'sdk-node', 'sdk.run': run }),
   spanProcessors: [
