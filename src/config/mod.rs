@@ -41,7 +41,7 @@ mod yaml;
 use std::collections::BTreeMap;
 
 pub use keys::reference;
-pub use problems::{Code, Place, Problem, Problems, Severity};
+pub use problems::{Code, Fix, Place, Problem, Problems, Severity};
 pub use source::{SOURCE_BYTES_MAX, Source};
 
 use document::Document;

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::problems::{Code, Place, Problem, Problems, Severity};
+use super::problems::{Code, Fix, Place, Problem, Problems, Severity};
 use super::secret;
 use super::source::Sources;
 
@@ -31,11 +31,12 @@ pub(super) struct Fault {
     expected: Option<String>,
     found: Option<String>,
     hint: Option<String>,
+    fix: Option<(Mark, String)>,
 }
 
 impl Fault {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), expected: None, found: None, hint: None }
+        Self { code, message: message.into(), expected: None, found: None, hint: None, fix: None }
     }
 
     pub(super) fn expected(mut self, text: impl Into<String>) -> Self {
@@ -50,6 +51,12 @@ impl Fault {
 
     pub(super) fn hint(mut self, text: impl Into<String>) -> Self {
         self.hint = Some(text.into());
+        self
+    }
+
+    /// What could be written at a place instead, without asking anyone.
+    pub(super) fn fix(mut self, mark: Mark, replacement: impl Into<String>) -> Self {
+        self.fix = (mark.line > 0).then(|| (mark, replacement.into()));
         self
     }
 
@@ -135,6 +142,10 @@ impl<'a> Report<'a> {
                 here.map(|s| (s.column.saturating_sub(1), s.width)).collect();
             let line = sources.line(mark.source, mark.line);
             problem.line_text = line.map(|line| secret::mask(line, &hidden));
+            if line.zip(problem.line_text.as_deref()).is_some_and(|(line, shown)| line != shown) {
+                // What replaces a secret may hold it.
+                problem.fix = None;
+            }
             problem.found = problem.found.map(|found| secret::mask(&found, &[]));
             problem
         });
@@ -147,19 +158,24 @@ impl<'a> Report<'a> {
             self.suppressed.set(self.suppressed.get().saturating_add(1));
             return;
         }
-        let place = Place {
-            file: self.sources.name(mark.source),
-            line: mark.line,
-            column: mark.column,
-            width: mark.width.max(1),
-        };
-        let Fault { code, message, expected, found, hint } = fault;
+        let place = self.place(mark);
+        let Fault { code, message, expected, found, hint, fix } = fault;
+        let fix = fix.map(|(mark, replacement)| Fix { place: self.place(mark), replacement });
         let path = path.to_owned();
         let line_text = None;
         problems.push((
             mark,
-            Problem { code, severity, place, path, message, expected, found, hint, line_text },
+            Problem { code, severity, place, path, message, expected, found, hint, line_text, fix },
         ));
+    }
+
+    fn place(&self, mark: Mark) -> Place {
+        Place {
+            file: self.sources.name(mark.source),
+            line: mark.line,
+            column: mark.column,
+            width: mark.width.max(1),
+        }
     }
 }
 
