@@ -14,6 +14,7 @@ pub mod plan;
 pub mod problems;
 
 mod check;
+mod codes;
 mod compile;
 mod condition;
 mod connectors;

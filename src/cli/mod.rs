@@ -1,0 +1,56 @@
+//! The command line: as the Collector is started, plus commands that look at a configuration.
+//!
+//! Each command is a file of this room. Exit codes: 0 fine, 1 error, 2 usage, 3 stopped with spans
+//! lost, 69 no backend, 74 I/O, 78 configuration.
+
+mod check;
+mod explain;
+mod inputs;
+mod run;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The arguments make no sense.
+const EXIT_USAGE: u8 = 2;
+/// Spans were lost.
+const EXIT_LOST: u8 = 3;
+/// A file or a socket could not be used.
+const EXIT_IO: u8 = 74;
+/// The configuration has errors.
+const EXIT_CONFIGURATION: u8 = 78;
+
+/// Routes OpenTelemetry traces, metrics and logs to their backends without decoding them.
+#[derive(Debug, Parser)]
+#[command(name = "spanyard", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::Run,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway (also without naming the command, as the Collector is started)
+    Run(run::Run),
+    /// Print every problem of a configuration, with its place
+    #[command(visible_alias = "validate")]
+    Check(check::Check),
+    /// Say what a code means
+    Explain(explain::Explain),
+}
+
+/// Does what the arguments say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        None => run::run(cli.run),
+        Some(Command::Run(options)) => run::run(options),
+        Some(Command::Check(options)) => check::check(&options),
+        Some(Command::Explain(options)) => explain::explain(&options),
+    }
+}
