@@ -58,7 +58,7 @@ pub(super) fn run(options: Run) -> ExitCode {
 }
 
 fn serve(loaded: Loaded, options: Run) -> ExitCode {
-    let embedded = options.inputs.is_empty();
+    let embedded = options.inputs.is_embedded();
     let mut plan = loaded.plan;
     if let Some(shards) = options.shards {
         plan.runtime.shards = shards;

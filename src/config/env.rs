@@ -9,7 +9,9 @@
 
 use super::problems::Code;
 
+use super::Options;
 use super::report::{Fault, Mark, Report};
+use super::source::Lookup;
 use super::yaml::{self, Node, Origin, Scalar, Value};
 
 /// References inside references.
@@ -18,25 +20,22 @@ const NESTING_MAX: usize = 8;
 /// Characters of one value after replacement.
 const EXPANDED_CHARS_MAX: usize = 256 * 1024;
 
-/// Looks a variable up; `None`: not set.
-pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 /// Replaces every reference in the values of a tree.
-pub(super) fn expand(node: &mut Node, lookup: Lookup<'_>, report: &Report<'_>) {
+pub(super) fn expand(node: &mut Node, lookup: Lookup<'_>, options: &Options, report: &Report<'_>) {
     match &mut node.value {
         Value::List(items) => {
             for item in items {
-                expand(item, lookup, report);
+                expand(item, lookup, options, report);
             }
         }
         Value::Map(entries) => {
             for entry in entries {
-                expand(&mut entry.node, lookup, report);
+                expand(&mut entry.node, lookup, options, report);
             }
         }
         Value::Scalar(scalar) if scalar.text.contains('$') => {
             let Scalar { text, lead, .. } = scalar.clone();
-            let place = Place { mark: node.mark, written: &text, lead, report, lookup };
+            let place = Place { mark: node.mark, written: &text, lead, report, lookup, options };
             let broken = Node { mark: node.mark, value: Value::Broken, origin: None };
             *node = place.scalar().unwrap_or(broken);
         }
@@ -51,6 +50,7 @@ struct Place<'a> {
     lead: Option<usize>,
     report: &'a Report<'a>,
     lookup: Lookup<'a>,
+    options: &'a Options,
 }
 
 /// What a reference stands for.
@@ -182,6 +182,10 @@ impl Place<'_> {
             return self.text(default, offset.saturating_add(skipped), nesting);
         }
         let fault = Fault::new(Code::Substitution, format!("the variable {name} is not set"));
+        if self.options.allow_unset_env {
+            self.report.warning(self.at(offset, width), "", fault);
+            return Found::Text(String::new());
+        }
         let hint = format!("set it, or give a default: ${{env:{name}:-default}}");
         self.problem(offset, width, fault.hint(hint));
         Found::Wrong

@@ -7,8 +7,8 @@
 //! ```
 //! The file is the OpenTelemetry Collector's; `docs/config.md` lists every key. Reading never stops
 //! at the first problem: all of them are returned, each with its place. The environment and the
-//! size of the machine come in as arguments; no name is resolved, no file but the sources is
-//! opened.
+//! size of the machine come in as arguments; no name is resolved. What is read: the sources, and the
+//! files that values name by `${file:...}`.
 
 pub mod plan;
 pub mod problems;
@@ -40,17 +40,18 @@ mod unsupported;
 mod yaml;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub use keys::reference;
 pub use problems::{Code, Fix, Place, Problem, Problems, Severity};
-pub use source::{SOURCE_BYTES_MAX, Source};
+pub use source::{SOURCE_BYTES_MAX, Source, TOTAL_BYTES_MAX};
 
 use document::Document;
 use id::Id;
 use plan::Plan;
 use report::{Fault, Mark, Report};
 use service::Service;
-use source::Sources;
+use source::{Kind, Lookup, Sources};
 use yaml::Node;
 
 /// The configuration that runs when none is given.
@@ -63,6 +64,14 @@ pub struct HostFacts {
     pub memory_bytes: u64,
 }
 
+/// How strictly a configuration is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `--allow-unset-env`: a variable that is not set and has no default is empty, with a warning,
+    /// as in the Collector; otherwise it is an error.
+    pub allow_unset_env: bool,
+}
+
 /// A configuration that can run.
 #[derive(Debug)]
 pub struct Loaded {
@@ -70,6 +79,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// What has no effect, or an unexpected one; sorted by place.
     pub warnings: Vec<Problem>,
+    /// Every file that was read, those that `${file:...}` names included.
+    pub files: Vec<PathBuf>,
 }
 
 /// Reads the sources, later ones laid over earlier ones, and makes the plan.
@@ -81,27 +92,49 @@ pub fn load(
     env: &dyn Fn(&str) -> Option<String>,
     host: &HostFacts,
 ) -> Result<Loaded, Problems> {
-    let sources = Sources::read(sources);
+    load_with(sources, &Options::default(), env, host)
+}
+
+/// Like [`load`], with options. A [`Source::Setting`] goes over all others, wherever it stands.
+///
+/// # Errors
+/// Every problem of every source, when at least one of them is an error.
+pub fn load_with(
+    sources: &[Source],
+    options: &Options,
+    env: &dyn Fn(&str) -> Option<String>,
+    host: &HostFacts,
+) -> Result<Loaded, Problems> {
+    let sources = Sources::read(sources, env);
     let report = Report::new(&sources);
-    let root = tree(&sources, env, &report);
+    let root = tree(&sources, options, env, &report);
     let plan = root.as_ref().and_then(|root| plan(root, host, &report));
     let problems = report.finish();
+    let files = sources.files();
     match plan {
-        Some(plan) if problems.errors() == 0 => Ok(Loaded { plan, warnings: problems.into_vec() }),
+        Some(plan) if problems.errors() == 0 => {
+            Ok(Loaded { plan, warnings: problems.into_vec(), files })
+        }
         _ => Err(problems),
     }
 }
 
 /// All sources as one tree, `${...}` replaced; `None` when one of them cannot be read.
-fn tree(sources: &Sources, env: env::Lookup<'_>, report: &Report<'_>) -> Option<Node> {
+fn tree(
+    sources: &Sources,
+    options: &Options,
+    env: Lookup<'_>,
+    report: &Report<'_>,
+) -> Option<Node> {
     let mut merged: Option<Node> = None;
     let mut complete = true;
-    for (index, text) in sources.texts() {
+    for (index, source) in sources.all().into_iter().enumerate() {
         let whole = Mark { source: index, ..Mark::default() };
-        let parsed = match text {
-            Ok(text) => yaml::parse(text, index, report),
-            Err(fault) => {
-                report.error(whole, "", fault.clone());
+        let parsed = match (source.text, source.kind) {
+            (Ok(text), Kind::Document) => yaml::parse(&text, index, report).map(yaml::unflatten),
+            (Ok(text), Kind::Setting) => yaml::setting(&text, index, report),
+            (Err(fault), _) => {
+                report.error(whole, "", fault);
                 None
             }
         };
@@ -120,7 +153,7 @@ fn tree(sources: &Sources, env: env::Lookup<'_>, report: &Report<'_>) -> Option<
         });
     }
     let mut merged = merged.filter(|_| complete)?;
-    env::expand(&mut merged, env, report);
+    env::expand(&mut merged, env, options, report);
     Some(merged)
 }
 

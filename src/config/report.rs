@@ -141,10 +141,11 @@ impl<'a> Report<'a> {
             let hidden: Vec<(usize, usize)> =
                 here.map(|s| (s.column.saturating_sub(1), s.width)).collect();
             let line = sources.line(mark.source, mark.line);
-            problem.line_text = line.map(|line| secret::mask(line, &hidden));
-            if line.zip(problem.line_text.as_deref()).is_some_and(|(line, shown)| line != shown) {
+            if let Some(line) = line {
+                let shown = secret::mask(&line, &hidden);
                 // What replaces a secret may hold it.
-                problem.fix = None;
+                problem.fix = problem.fix.filter(|fix| same_at(&fix.place, &line, &shown));
+                problem.line_text = Some(shown);
             }
             problem.found = problem.found.map(|found| secret::mask(&found, &[]));
             problem
@@ -177,6 +178,12 @@ impl<'a> Report<'a> {
             width: mark.width.max(1),
         }
     }
+}
+
+/// Whether two lines hold the same in a place.
+fn same_at(place: &Place, a: &str, b: &str) -> bool {
+    let from = place.column.saturating_sub(1);
+    a.chars().skip(from).take(place.width).eq(b.chars().skip(from).take(place.width))
 }
 
 #[cfg(test)]

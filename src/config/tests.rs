@@ -1,7 +1,9 @@
 //! Whole files: the embedded default, a simple pipeline, several sources.
 
 use super::plan::{Compression, Sizer, Target};
-use super::{Code, EMBEDDED, HostFacts, Loaded, Problems, Severity, Source, load};
+use super::{
+    Code, EMBEDDED, HostFacts, Loaded, Options, Problems, Severity, Source, load, load_with,
+};
 
 const HOST: HostFacts = HostFacts { memory_bytes: 1 << 30 };
 
@@ -82,6 +84,64 @@ fn later_sources_are_laid_over_earlier_ones() {
     assert_eq!(warning.code, Code::Surprising);
     assert_eq!(warning.severity, Severity::Warning);
     assert_eq!((&*warning.place.file, warning.place.line), ("2.yaml", 1));
+}
+
+/// `--set` reaches any key and goes over every file, and its mistakes have a place in the argument.
+#[test]
+fn a_setting_goes_over_every_file_and_has_a_place_of_its_own() {
+    let load_set = |argument: &str| {
+        let set = Source::from_set(argument).expect("is a setting");
+        let file = Source::Text { name: "0.yaml".to_owned(), text: SIMPLE.to_owned() };
+        load(&[set, file], &|_| None, &HOST)
+    };
+    let plan = load_set("exporters.otlphttp.timeout= 3s").expect("loads").plan;
+    let Target::Http(target) = &plan.destinations[0].target else { panic!("http") };
+    assert_eq!(target.timeout.as_secs(), 3);
+    let whole = load_set("exporters.otlphttp.sending_queue={queue_size: 5, num_consumers: 2}");
+    assert_eq!(whole.expect("loads").plan.destinations[0].queue.capacity, 5);
+
+    let problems = load_set("exporters.otlphttp.timeout=3").expect_err("is refused");
+    let said = problems.to_string();
+    let line = "  1 | exporters.otlphttp.timeout=3\n    |                            ^\n";
+    assert!(said.starts_with("--set:1:28: error["), "{said}");
+    assert!(said.contains(line), "{said}");
+    let problems = load_set("exporters.otlphttp.timeouts=3s").expect_err("is refused");
+    assert_eq!(problems.as_slice()[0].place.column, 20);
+    assert!(load_set("a=b: c").is_err());
+    assert!(load_set("exporters.otlphttp.timeout=[").is_err());
+}
+
+/// `a::b` is the way to a key, as in the Collector's `yaml:` argument.
+#[test]
+fn a_key_with_colons_is_a_way_through_mappings() {
+    let over = Source::from_argument("yaml:exporters::otlphttp::compression: none");
+    let file = Source::Text { name: "0.yaml".to_owned(), text: SIMPLE.to_owned() };
+    let plan = load(&[file, over.expect("a source")], &|_| None, &HOST).expect("loads").plan;
+    let Target::Http(target) = &plan.destinations[0].target else { panic!("http") };
+    assert_eq!(target.compression, Compression::None);
+}
+
+/// A variable may hold a whole file.
+#[test]
+fn a_variable_is_a_source_like_a_file() {
+    let env = |name: &str| (name == "GW").then(|| SIMPLE.to_owned());
+    let source = |name: &str| Source::from_argument(&format!("env:{name}")).expect("a source");
+    assert!(load(&[source("GW")], &env, &HOST).is_ok());
+    let problems = load(&[source("NONE")], &env, &HOST).expect_err("is refused");
+    assert!(problems.to_string().starts_with("env:NONE: error[unreadable]: the variable NONE"));
+}
+
+/// The old behaviour of a variable that is not set, when it is asked for.
+#[test]
+fn an_unset_variable_is_empty_with_a_warning_when_that_is_allowed() {
+    let text = SIMPLE.replace("http://tempo:4318/base/", "\"http://tempo${NONE}:4318\"");
+    let file = Source::Text { name: "0.yaml".to_owned(), text };
+    let options = Options { allow_unset_env: true };
+    let loaded = load_with(&[file], &options, &|_| None, &HOST).expect("loads");
+    let Target::Http(target) = &loaded.plan.destinations[0].target else { panic!("http") };
+    assert_eq!(target.authority, "tempo:4318");
+    assert_eq!(loaded.warnings.len(), 1);
+    assert_eq!(loaded.warnings[0].place.line, 5);
 }
 
 /// A file that is not there, or is not text, is a problem like any other.

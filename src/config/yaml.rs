@@ -6,10 +6,13 @@
 
 mod build;
 mod mapping;
+mod path;
 pub(super) mod scalar;
 
 use super::report::Mark;
+use build::parse_with;
 pub(super) use build::{parse, parse_embedded};
+pub(super) use path::{setting, unflatten};
 pub(super) use scalar::Typed;
 
 /// Nodes of one document, copies made by aliases included; about 200 bytes each.

@@ -1,6 +1,7 @@
 //! The table of what substitution makes of a value.
 
 use super::expand;
+use crate::config::Options;
 use crate::config::fixture::env;
 use crate::config::report::Report;
 use crate::config::source::{Source, Sources};
@@ -10,10 +11,10 @@ use crate::config::yaml::{Typed, Value, parse};
 fn expanded(written: &str) -> Result<(Option<Typed>, String), String> {
     let text = format!("k: {written}");
     let source = Source::Text { name: "t".to_owned(), text: text.clone() };
-    let sources = Sources::read(&[source]);
+    let sources = Sources::read(&[source], &|_| None);
     let report = Report::new(&sources);
     let mut root = parse(&text, 0, &report).expect("is YAML");
-    expand(&mut root, &env, &report);
+    expand(&mut root, &env, &Options::default(), &report);
     let problems = report.finish();
     if let Some(problem) = problems.as_slice().first() {
         return Err(format!("{} {}", problem.place.column, problem.message));

@@ -14,7 +14,17 @@ use crate::config::report::{Fault, Mark, Report};
 
 /// Parses one source; `None` when it could not be read as YAML (reported).
 pub(in crate::config) fn parse(text: &str, source: usize, report: &Report<'_>) -> Option<Node> {
-    let mut tree = Tree { source, report: Some(report), ..Tree::default() };
+    parse_with(text, source, 0, report)
+}
+
+/// Parses a text whose first line begins `lead` columns into the source.
+pub(super) fn parse_with(
+    text: &str,
+    source: usize,
+    lead: usize,
+    report: &Report<'_>,
+) -> Option<Node> {
+    let mut tree = Tree { source, lead, report: Some(report), ..Tree::default() };
     match tree.run(text) {
         Ok(root) => Some(root),
         Err(stop) => {
@@ -35,6 +45,8 @@ pub(in crate::config) fn parse_embedded(text: &str, mark: Mark) -> Option<Node> 
 #[derive(Default)]
 struct Tree<'a> {
     source: usize,
+    /// Columns that stand before the text in its first line.
+    lead: usize,
     fixed: Option<Mark>,
     report: Option<&'a Report<'a>>,
     stack: Vec<Frame>,
@@ -197,9 +209,14 @@ impl Tree<'_> {
         self.fixed.unwrap_or_else(|| Mark {
             source: self.source,
             line: start.line(),
-            column: start.col().saturating_add(1),
+            column: self.column(start.line(), start.col()),
             width: width.max(1),
         })
+    }
+
+    fn column(&self, line: usize, column: usize) -> usize {
+        let lead = if line == 1 { self.lead } else { 0 };
+        column.saturating_add(1).saturating_add(lead)
     }
 
     fn syntax(&self, error: &ScanError) -> Stop {
@@ -207,7 +224,7 @@ impl Tree<'_> {
         let mark = Mark {
             source: self.source,
             line: at.line(),
-            column: at.col().saturating_add(1),
+            column: self.column(at.line(), at.col()),
             width: 1,
         };
         let info = error.info();

@@ -7,7 +7,7 @@ use crate::config::source::{Source, Sources};
 /// The tree in one line, or the first problem.
 fn flat(text: &str) -> Result<String, String> {
     let source = Source::Text { name: "t".to_owned(), text: text.to_owned() };
-    let sources = Sources::read(&[source]);
+    let sources = Sources::read(&[source], &|_| None);
     let report = Report::new(&sources);
     let tree = parse(text, 0, &report).map(|node| show(&node));
     let problems = report.finish();
