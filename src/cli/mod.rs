@@ -6,12 +6,15 @@
 mod check;
 mod explain;
 mod inputs;
+mod print;
 mod run;
 mod say;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::config;
 
 /// The arguments make no sense.
 const EXIT_USAGE: u8 = 2;
@@ -39,6 +42,13 @@ enum Command {
     /// Print every problem of a configuration, with its place
     #[command(visible_alias = "validate")]
     Check(check::Check),
+    /// Print the effective configuration, secrets masked
+    #[command(visible_alias = "print-config", alias = "print-initial-config")]
+    Print(print::Print),
+    /// Print a JSON Schema of the configuration, for editors
+    Schema,
+    /// List the component types that are built
+    Components,
     /// Say what a code means
     Explain(explain::Explain),
 }
@@ -51,6 +61,15 @@ pub fn main() -> ExitCode {
         None => run::run(cli.run),
         Some(Command::Run(options)) => run::run(options),
         Some(Command::Check(options)) => check::check(&options),
+        Some(Command::Print(options)) => print::print(&options),
+        Some(Command::Schema) => said(&format!("{:#}\n", config::schema())),
+        Some(Command::Components) => said(&config::components()),
         Some(Command::Explain(options)) => explain::explain(&options),
     }
+}
+
+/// Prints what needs no configuration.
+fn said(text: &str) -> ExitCode {
+    say::out(text);
+    ExitCode::SUCCESS
 }

@@ -124,6 +124,11 @@ impl<'a> Report<'a> {
         self.secrets.borrow_mut().push(mark);
     }
 
+    /// Whether a reader has said that a place holds a secret.
+    pub(super) fn is_secret(&self, mark: Mark) -> bool {
+        self.secrets.borrow().contains(&mark)
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.suppressed.get() > 0
             || self.problems.borrow().iter().any(|(_, p)| p.severity == Severity::Error)
