@@ -21,13 +21,21 @@ fn block<'a>(page: &'a str, fence: &str) -> Option<&'a str> {
     rest.get(..end)
 }
 
-/// What is said about the example; a page without one is about a file that does not exist.
+/// What is said about the example, of which every block is a file; a page without one is about a
+/// file that does not exist.
 fn problems_of(page: &str) -> Vec<Problem> {
-    let source = block(page, "yaml wrong").map_or_else(
-        || Source::File(PathBuf::from("missing.yaml")),
-        |text| Source::Text { name: "gateway.yaml".to_owned(), text: text.to_owned() },
-    );
-    match config::load(&[source], &|_| None, &HOST) {
+    let blocks = page.split("```yaml wrong\n").skip(1);
+    let texts = blocks.filter_map(|rest| rest.split("\n```").next());
+    let source = |(name, text): (&str, &str)| Source::Text {
+        name: name.to_owned(),
+        text: format!("{text}\n"),
+    };
+    let mut sources: Vec<Source> =
+        ["gateway.yaml", "later.yaml"].into_iter().zip(texts).map(source).collect();
+    if sources.is_empty() {
+        sources.push(Source::File(PathBuf::from("missing.yaml")));
+    }
+    match config::load(&sources, &|_| None, &HOST) {
         Ok(Loaded { warnings, .. }) => warnings,
         Err(problems) => Problems::into_vec(problems),
     }

@@ -67,6 +67,14 @@ impl Inputs {
 }
 
 impl Files {
+    /// The one argument that is no option, if there is one: it may be a word instead of a file.
+    pub(super) fn only_word(&self) -> Option<&str> {
+        match (self.files.as_slice(), self.config.as_slice()) {
+            ([Source::File(path)], []) => path.to_str(),
+            _ => None,
+        }
+    }
+
     /// Everything that is named, in order.
     pub(super) fn sources(&self) -> Vec<Source> {
         let Self { files, config, changes } = self;

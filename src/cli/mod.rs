@@ -16,8 +16,8 @@ use clap::{Parser, Subcommand};
 
 use crate::config;
 
-/// The arguments make no sense.
-const EXIT_USAGE: u8 = 2;
+/// A question that has no answer.
+const EXIT_ERROR: u8 = 1;
 /// Spans were lost.
 const EXIT_LOST: u8 = 3;
 /// A file or a socket could not be used.
@@ -49,7 +49,7 @@ enum Command {
     Schema,
     /// List the component types that are built
     Components,
-    /// Say what a code means
+    /// Say what becomes of a request, or what a code means
     Explain(explain::Explain),
 }
 

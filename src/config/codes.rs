@@ -31,6 +31,10 @@ impl Code {
             Self::Ignored => include_str!("../../docs/codes/ignored.md"),
             Self::Surprising => include_str!("../../docs/codes/surprising.md"),
             Self::Substitution => include_str!("../../docs/codes/substitution.md"),
+            Self::UnsetVariable => include_str!("../../docs/codes/unset-variable.md"),
+            Self::EmptyValue => include_str!("../../docs/codes/empty-value.md"),
+            Self::DurationUnit => include_str!("../../docs/codes/duration-unit.md"),
+            Self::RemovedSection => include_str!("../../docs/codes/removed-section.md"),
         }
     }
 

@@ -7,6 +7,8 @@
 
 mod values;
 
+pub(super) use values::without_last_break;
+
 use super::keys::Table;
 use super::problems::Code;
 use super::report::{Fault, Mark, Report};

@@ -1,248 +1,165 @@
-//! `${env:NAME}`, `${NAME}`, `:-default` and `$$`, as the Collector replaces them in values.
+//! `${...}` and `$$` in values, as the Collector replaces them.
 //!
+//! ```text
+//! ${env:NAME} ${NAME} ${env:NAME:-text}    a variable, or the text when it is not set
+//! ${file:PATH}                             what a file holds
+//! ${yaml:TEXT}                             the text itself, read as YAML
+//! $$                                       one dollar sign
+//! ```
 //! A value that is one reference and nothing else takes the YAML type of what it is replaced by,
-//! except where a setting wants text; a reference inside text stays text. Keys are not touched, and
-//! what a variable holds is not searched again. References may nest: `${env:${env:WHICH}}`.
+//! except where a setting wants text: that gets every byte as it is. Inside text a reference stays
+//! text, and the last line break of a file is dropped. Keys are not touched. What a variable or a
+//! file holds is searched for references again, but its `$$` stays. References may nest:
+//! `${env:${env:WHICH}}`.
+//!
+//! Bounds: [`ROUNDS_MAX`] replacements in one value, [`CHAIN_MAX`] references one behind another,
+//! and the bytes, values and levels of a whole load. What a variable holds appears in no message.
 //!
 //! Differs from the Collector, on purpose: `${NAME:-default}` works, a variable that is not set and
-//! has no default is a problem, `$${A} ${env:B}` replaces the second one.
+//! has no default is a problem, `$${A} ${env:B}` replaces the second one, `p$$w` in a variable
+//! stays.
 
-use super::problems::Code;
+mod reference;
+mod scalar;
+
+use std::cell::Cell;
 
 use super::Options;
+use super::problems::Code;
 use super::report::{Fault, Mark, Report};
-use super::source::Lookup;
-use super::yaml::{self, Node, Origin, Scalar, Value};
+use super::source::{Lookup, SOURCE_BYTES_MAX, TOTAL_BYTES_MAX};
+use super::yaml::{DEPTH_MAX, NODES_MAX, Node, Origin, Value};
+use scalar::Place;
 
+/// Replacements in one value, as in the Collector.
+const ROUNDS_MAX: usize = 1000;
+/// References that lead on to others: a variable that names a file that names a variable.
+const CHAIN_MAX: usize = 64;
 /// References inside references.
 const NESTING_MAX: usize = 8;
-
-/// Characters of one value after replacement.
-const EXPANDED_CHARS_MAX: usize = 256 * 1024;
+/// Bytes of one value after replacement.
+const EXPANDED_BYTES_MAX: usize = SOURCE_BYTES_MAX;
 
 /// Replaces every reference in the values of a tree.
-pub(super) fn expand(node: &mut Node, lookup: Lookup<'_>, options: &Options, report: &Report<'_>) {
-    match &mut node.value {
-        Value::List(items) => {
-            for item in items {
-                expand(item, lookup, options, report);
-            }
-        }
-        Value::Map(entries) => {
-            for entry in entries {
-                expand(&mut entry.node, lookup, options, report);
-            }
-        }
-        Value::Scalar(scalar) if scalar.text.contains('$') => {
-            let Scalar { text, lead, .. } = scalar.clone();
-            let place = Place { mark: node.mark, written: &text, lead, report, lookup, options };
-            let broken = Node { mark: node.mark, value: Value::Broken, origin: None };
-            *node = place.scalar().unwrap_or(broken);
-        }
-        Value::Scalar(_) | Value::Broken => {}
-    }
+pub(super) fn expand(root: &mut Node, lookup: Lookup<'_>, options: &Options, report: &Report<'_>) {
+    let load = Load { report, lookup, options, nodes: Cell::new(0), bytes: Cell::new(0) };
+    load.node(root, &Around::default());
 }
 
-/// A scalar, where it stands and what replaces its references.
-struct Place<'a> {
-    mark: Mark,
-    written: &'a str,
-    lead: Option<usize>,
+/// What all values of one load share.
+struct Load<'a> {
     report: &'a Report<'a>,
     lookup: Lookup<'a>,
     options: &'a Options,
+    /// Values that references have brought in.
+    nodes: Cell<usize>,
+    /// Bytes that references have brought in.
+    bytes: Cell<usize>,
 }
 
-/// What a reference stands for.
-enum Found {
-    Text(String),
-    /// Reported.
-    Wrong,
+/// What a value stands in.
+#[derive(Clone, Copy, Default)]
+struct Around<'a> {
+    chain: Option<&'a Chain<'a>>,
+    /// Inside what a variable holds: the reference as a file spells it, shown in its place.
+    held: Option<&'a str>,
+    depth: usize,
 }
 
-impl Place<'_> {
-    /// The node that replaces a scalar; `None`: a problem was reported.
-    fn scalar(&self) -> Option<Node> {
-        let written = self.written;
-        let whole = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-        if let Some(inner) = whole
-            && closing(inner).is_none()
-        {
-            let Found::Text(text) = self.reference(inner, 2, 0) else {
-                return None;
-            };
-            return Some(self.typed(text));
-        }
-        let Found::Text(text) = self.text(written, 0, 0) else {
-            return None;
-        };
-        let scalar = Scalar { text: text.clone(), plain: false, lead: None };
-        let origin = Some(Box::new(Origin { written: written.to_owned(), text }));
-        Some(Node { mark: self.mark, value: Value::Scalar(scalar), origin })
-    }
+/// The references that have led to a text, the last one first.
+struct Chain<'a> {
+    /// `env:NAME` or `file:PATH`.
+    label: String,
+    outer: Option<&'a Self>,
+}
 
-    /// A value that is one reference: typed by its content, its text kept for text settings.
-    fn typed(&self, text: String) -> Node {
-        let structured = text.contains(['\n', '{', '[']) || text.contains(": ");
-        let parsed = if structured { yaml::parse_embedded(&text, self.mark) } else { None };
-        let value = parsed.map_or_else(
-            || {
-                let trimmed = text.trim().to_owned();
-                Value::Scalar(Scalar { text: trimmed, plain: true, lead: None })
-            },
-            |node| node.value,
-        );
-        let written = self.written.to_owned();
-        Node { mark: self.mark, value, origin: Some(Box::new(Origin { written, text })) }
+impl Chain<'_> {
+    fn steps(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self), |chain| chain.outer).map(|chain| chain.label.as_str())
     }
+}
 
-    /// Replaces every reference inside a text; `offset` is the byte at which it begins in the
-    /// scalar.
-    fn text(&self, text: &str, offset: usize, nesting: usize) -> Found {
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        let mut wrong = false;
-        while let Some(dollar) = rest.find('$') {
-            let (before, after) = rest.split_at(dollar);
-            out.push_str(before);
-            let after = after.strip_prefix('$').unwrap_or_default();
-            let begin = offset.saturating_add(text.len().saturating_sub(after.len()));
-            if let Some(escaped) = after.strip_prefix('$') {
-                out.push('$');
-                rest = escaped;
-            } else if let Some(body) = after.strip_prefix('{') {
-                let Some(end) = closing(body) else {
-                    let fault = Fault::new(Code::Substitution, "`${` without a closing `}`");
-                    let hint = "write $$ for a dollar sign that stands for itself";
-                    self.problem(begin, 1, fault.hint(hint));
-                    return Found::Wrong;
-                };
-                let (inner, tail) = body.split_at(end);
-                match self.reference(inner, begin.saturating_add(1), nesting) {
-                    Found::Text(value) => out.push_str(&value),
-                    Found::Wrong => wrong = true,
+impl<'a> Load<'a> {
+    fn node(&self, node: &mut Node, around: &Around<'_>) {
+        let inner = Around { depth: around.depth.saturating_add(1), ..*around };
+        match &mut node.value {
+            _ if around.depth > DEPTH_MAX => {
+                let fault = Fault::new(Code::Substitution, "nested too deeply after replacement");
+                let fault = fault.expected(format!("at most {DEPTH_MAX} levels"));
+                self.report.error(node.mark, "", fault);
+                *node = broken(node.mark);
+            }
+            Value::List(items) => {
+                for item in items {
+                    self.node(item, &inner);
                 }
-                rest = tail.strip_prefix('}').unwrap_or_default();
-            } else {
-                out.push('$');
-                rest = after;
             }
-            if out.len() > EXPANDED_CHARS_MAX {
-                let fault = Fault::new(Code::Substitution, "too long after replacement");
-                self.problem(begin, 1, fault);
-                return Found::Wrong;
+            Value::Map(entries) => {
+                for entry in entries {
+                    self.node(&mut entry.node, &inner);
+                }
             }
+            Value::Scalar(scalar) if scalar.text.contains('$') => {
+                let (text, lead, mark) = (scalar.text.clone(), scalar.lead, node.mark);
+                let place = Place {
+                    load: self,
+                    around: *around,
+                    mark,
+                    written: around.held.unwrap_or(&text),
+                    lead: if around.held.is_some() { None } else { lead },
+                    rounds: Cell::new(0),
+                };
+                *node = place.scalar(&text).unwrap_or_else(|_| broken(mark));
+            }
+            Value::Scalar(_) | Value::Broken => {}
         }
-        out.push_str(rest);
-        if wrong { Found::Wrong } else { Found::Text(out) }
     }
 
-    /// The value of what stands between `${` and `}`.
-    fn reference(&self, inner: &str, offset: usize, nesting: usize) -> Found {
-        let width = inner.chars().count();
-        if nesting >= NESTING_MAX {
-            self.problem(offset, width, Fault::new(Code::Substitution, "references nest too deep"));
-            return Found::Wrong;
+    /// Counts what a reference brings in; `Err`: too much for one load.
+    fn charge(&self, nodes: usize, bytes: usize) -> Result<(), Fault> {
+        self.nodes.set(self.nodes.get().saturating_add(nodes));
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
+        if self.nodes.get() > NODES_MAX {
+            let fault = Fault::new(Code::Substitution, "too large after replacement");
+            return Err(fault.expected(format!("at most {NODES_MAX} values")));
         }
-        let nesting = nesting.saturating_add(1);
-        let (head, default) = match split_default(inner) {
-            Some((head, default)) => (head, Some(default)),
-            None => (inner, None),
-        };
-        let Found::Text(head) = self.text(head, offset, nesting) else {
-            return Found::Wrong;
-        };
-        let name = match head.split_once(':') {
-            None => head.as_str(),
-            Some(("env", name)) => name,
-            Some((scheme @ ("file" | "yaml" | "http" | "https"), _)) => {
-                let what = format!("`${{{scheme}:...}}`");
-                let reason = "use ${env:NAME}";
-                self.report.not_supported(self.at(offset, width), "", &what, reason);
-                return Found::Wrong;
-            }
-            Some((scheme, _)) => {
-                let message = format!("unknown scheme `{scheme}`");
-                let fault = Fault::new(Code::Substitution, message);
-                self.problem(offset, width, fault.expected("${env:NAME} or ${NAME}"));
-                return Found::Wrong;
-            }
-        };
-        if !is_name(name) {
-            let fault = Fault::new(Code::Substitution, format!("`{name}` is no variable name"));
-            let expected = "a letter or underscore, then letters, digits and underscores";
-            self.problem(offset, width, fault.expected(expected));
-            return Found::Wrong;
+        if self.bytes.get() > TOTAL_BYTES_MAX {
+            let fault = Fault::new(Code::Substitution, "too large after replacement");
+            return Err(fault.expected(format!("at most {TOTAL_BYTES_MAX} bytes in all")));
         }
-        if let Some(value) = (self.lookup)(name) {
-            return Found::Text(value);
-        }
-        if let Some(default) = default {
-            let skipped = inner.len().saturating_sub(default.len());
-            return self.text(default, offset.saturating_add(skipped), nesting);
-        }
-        let fault = Fault::new(Code::Substitution, format!("the variable {name} is not set"));
-        if self.options.allow_unset_env {
-            self.report.warning(self.at(offset, width), "", fault);
-            return Found::Text(String::new());
-        }
-        let hint = format!("set it, or give a default: ${{env:{name}:-default}}");
-        self.problem(offset, width, fault.hint(hint));
-        Found::Wrong
-    }
-
-    fn problem(&self, offset: usize, width: usize, fault: Fault) {
-        self.report.error(self.at(offset, width), "", fault);
-    }
-
-    /// The place of a part of the scalar (`offset` in bytes), or of the whole scalar where the file
-    /// spells it otherwise.
-    fn at(&self, offset: usize, width: usize) -> Mark {
-        let before = self.written.get(..offset).map(|text| text.chars().count());
-        match (self.lead, before) {
-            (Some(lead), Some(offset)) => {
-                let column = self.mark.column.saturating_add(lead).saturating_add(offset);
-                Mark { column, width, ..self.mark }
-            }
-            _ => self.mark,
-        }
+        Ok(())
     }
 }
 
-/// Byte offset of the `}` that closes a reference whose `${` has been read.
-fn closing(body: &str) -> Option<usize> {
-    let mut open = 0_usize;
-    let mut previous = ' ';
-    for (offset, c) in body.char_indices() {
-        match c {
-            '{' if previous == '$' => open = open.saturating_add(1),
-            '}' if open == 0 => return Some(offset),
-            '}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        previous = c;
-    }
-    None
+const fn broken(mark: Mark) -> Node {
+    Node { mark, value: Value::Broken, origin: None }
 }
 
-/// Splits at the `:-` that belongs to this reference and not to one inside it.
-fn split_default(inner: &str) -> Option<(&str, &str)> {
-    let mut from = 0;
-    while let Some(found) = inner.get(from..)?.find(":-") {
-        let at = from.saturating_add(found);
-        let head = inner.get(..at)?;
-        if head.matches("${").count() == head.matches('}').count() {
-            return Some((head, inner.get(at.saturating_add(2)..)?));
+/// Marks every value of a tree as having come out of a reference, and counts them.
+fn come_from(node: &mut Node, written: &str) -> usize {
+    let inside = match &mut node.value {
+        Value::List(items) => items.iter_mut().map(|item| come_from(item, written)).sum(),
+        Value::Map(entries) => {
+            entries.iter_mut().map(|entry| come_from(&mut entry.node, written)).sum()
         }
-        from = at.saturating_add(2);
-    }
-    None
+        Value::Scalar(scalar) => {
+            let (written, text) = (written.to_owned(), scalar.text.clone());
+            node.origin = Some(Box::new(Origin { written, text, inner: true }));
+            0
+        }
+        Value::Broken => 0,
+    };
+    1_usize.saturating_add(inside)
 }
 
-fn is_name(name: &str) -> bool {
-    let first = name.chars().next();
-    first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+/// The values of a tree.
+fn count(node: &Node) -> usize {
+    let inside: usize = match &node.value {
+        Value::List(items) => items.iter().map(count).sum(),
+        Value::Map(entries) => entries.iter().map(|entry| count(&entry.node)).sum(),
+        Value::Scalar(_) | Value::Broken => 0,
+    };
+    1_usize.saturating_add(inside)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) fn env(name: &str) -> Option<String> {
         "YES" => "yes",
         "TRUE" => "true",
         "MAP" => "{grpc: {endpoint: \"127.0.0.1:5317\"}}",
-        "DOLLARS" => "p$$w${A}",
+        "DOLLARS" => "p$$w",
         "LINE" => "two\nlines",
         _ => return None,
     };

@@ -171,7 +171,7 @@ fn tree(
             Some(base) => yaml::merge(base, node, &mut |mark, key| {
                 let message = format!("`{key}` without a value removes the earlier `{key}`");
                 let hint = "delete the line to keep what an earlier file says";
-                let fault = Fault::new(Code::Surprising, message).hint(hint);
+                let fault = Fault::new(Code::RemovedSection, message).hint(hint);
                 report.warning(mark, key, fault);
             }),
         });

@@ -60,11 +60,19 @@ pub enum Code {
     Surprising,
     /// `${...}` that cannot be replaced.
     Substitution,
+    /// A variable that is not set and has no default.
+    UnsetVariable,
+    /// A secret, such as a header's value, that comes out empty.
+    EmptyValue,
+    /// A duration without a unit.
+    DurationUnit,
+    /// A section that a later file removes.
+    RemovedSection,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Unreadable,
         Self::Syntax,
         Self::DuplicateKey,
@@ -79,6 +87,10 @@ impl Code {
         Self::Ignored,
         Self::Surprising,
         Self::Substitution,
+        Self::UnsetVariable,
+        Self::EmptyValue,
+        Self::DurationUnit,
+        Self::RemovedSection,
     ];
 
     /// The stable word.
@@ -99,6 +111,10 @@ impl Code {
             Self::Ignored => "ignored",
             Self::Surprising => "surprising",
             Self::Substitution => "substitution",
+            Self::UnsetVariable => "unset-variable",
+            Self::EmptyValue => "empty-value",
+            Self::DurationUnit => "duration-unit",
+            Self::RemovedSection => "removed-section",
         }
     }
 }

@@ -60,6 +60,12 @@ impl Fault {
         self
     }
 
+    /// Puts in front what the message is about.
+    pub(super) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what} {}", self.message);
+        self
+    }
+
     /// `did you mean ...`, when there is a near name.
     pub(super) fn maybe_hint(mut self, text: Option<String>) -> Self {
         if text.is_some() {
@@ -89,6 +95,10 @@ impl<'a> Report<'a> {
             suppressed: Cell::new(0),
             unused: Cell::new(false),
         }
+    }
+
+    pub(super) const fn sources(&self) -> &'a Sources {
+        self.sources
     }
 
     pub(super) fn error(&self, mark: Mark, path: &str, fault: Fault) {

@@ -63,10 +63,11 @@ pub(super) fn mask(line: &str, known: &[(usize, usize)]) -> String {
     chars.iter().zip(&hidden).map(|(c, hide)| if *hide { '*' } else { *c }).collect()
 }
 
-/// Hides what follows `word"?\s*:`, up to a comma, a closing bracket or the end of the line.
+/// Hides what follows `word"?\s*:` (or `=`, as in `--set`), up to a comma, a closing bracket or
+/// the end of the line.
 fn hide_value(hidden: &mut [bool], chars: &[char], word_end: usize) {
     let colon = position(chars, word_end, |c| !(c.is_alphanumeric() || "-_.\"' ".contains(c)));
-    if chars.get(colon) != Some(&':') {
+    if !matches!(chars.get(colon), Some(':' | '=')) {
         return;
     }
     let value = position(chars, colon.saturating_add(1), |c| !c.is_whitespace());
@@ -78,9 +79,14 @@ fn hide_value(hidden: &mut [bool], chars: &[char], word_end: usize) {
     hide(hidden, value, end);
 }
 
-/// Uncovers `${...}`: the name of a variable is what the reader needs.
+/// Uncovers `${...}`: the name of a variable is what the reader needs. The text of `${yaml:...}`
+/// is no name.
 fn show_references(hidden: &mut [bool], chars: &[char]) {
+    let yaml: Vec<char> = "${yaml:".chars().collect();
     for start in find(chars, &['$', '{']) {
+        if chars.get(start..).is_some_and(|rest| rest.starts_with(&yaml)) {
+            continue;
+        }
         let end = position(chars, start, |c| c == '}').saturating_add(1);
         let default = find(chars.get(start..end.min(chars.len())).unwrap_or_default(), &[':', '-']);
         let end = default.first().map_or(end, |offset| start.saturating_add(*offset));
@@ -128,6 +134,8 @@ mod tests {
             ("token: ${env:TOKEN}", "token: ${env:TOKEN}"),
             ("token: ${env:TOKEN:-s3cret}", "token: ${env:TOKEN********}"),
             ("endpoint: http://me:pw@tempo:1/x", "endpoint: http://*****@tempo:1/x"),
+            ("token: ${yaml:s3cret}", "token: **************"),
+            ("exporters.a.password=hunter2", "exporters.a.password=*******"),
             ("headers: {x-id: shown}", "headers: {x-id: shown}"),
         ];
         for (line, masked) in cases {

@@ -154,7 +154,7 @@ impl Sources {
                 }
                 Source::Setting(text) => ("--set".to_owned(), None, Ok(text.clone())),
             };
-            let _ = all.add(&name, source.kind(), path, text);
+            drop(all.add(&name, source.kind(), path, text));
         }
         all
     }

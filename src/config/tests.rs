@@ -81,7 +81,7 @@ fn later_sources_are_laid_over_earlier_ones() {
 
     let wiped = load_texts(&[SIMPLE, "processors: {batch: {}}", "processors:"]).expect("loads");
     let [warning] = wiped.warnings.as_slice() else { panic!("one warning: {:?}", wiped.warnings) };
-    assert_eq!(warning.code, Code::Surprising);
+    assert_eq!(warning.code, Code::RemovedSection);
     assert_eq!(warning.severity, Severity::Warning);
     assert_eq!((&*warning.place.file, warning.place.line), ("2.yaml", 1));
 }

@@ -11,9 +11,9 @@ pub(super) mod scalar;
 
 use super::report::Mark;
 use build::parse_with;
-pub(super) use build::{parse, parse_embedded};
+pub(super) use build::{parse, parse_embedded, parse_part};
 pub(super) use path::{setting, unflatten};
-pub(super) use scalar::Typed;
+pub(super) use scalar::{Typed, resolve};
 
 /// Nodes of one document, copies made by aliases included; about 200 bytes each.
 pub(super) const NODES_MAX: usize = 100_000;
@@ -37,6 +37,8 @@ pub(super) struct Origin {
     pub(super) written: String,
     /// The text after replacement: what a string setting gets, whatever its YAML type.
     pub(super) text: String,
+    /// The value is a part of what came in: a string setting gets it only if it is text.
+    pub(super) inner: bool,
 }
 
 /// The forms of a YAML value.
@@ -78,7 +80,7 @@ impl Node {
     /// The scalar's type and value; `None` for a list or a mapping.
     pub(super) fn typed(&self) -> Option<Typed> {
         match &self.value {
-            Value::Scalar(scalar) if scalar.plain => Some(scalar::resolve(&scalar.text)),
+            Value::Scalar(scalar) if scalar.plain => Some(resolve(&scalar.text)),
             Value::Scalar(scalar) => Some(Typed::Text(scalar.text.clone())),
             Value::List(_) | Value::Map(_) | Value::Broken => None,
         }

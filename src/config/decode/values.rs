@@ -48,7 +48,7 @@ impl Field<'_> {
 
     /// Text. What came from a variable as a whole is text whatever it looks like.
     pub(in crate::config) fn text(&self) -> Option<String> {
-        if let Some(origin) = &self.node.origin {
+        if let Some(origin) = self.node.origin.as_ref().filter(|origin| !origin.inner) {
             return Some(origin.text.clone());
         }
         match self.node.typed() {
@@ -58,18 +58,29 @@ impl Field<'_> {
                 None
             }
             Some(_) => {
-                let quoted = format!("\"{}\"", self.plain_text());
-                let fault = self.type_fault("text").hint(format!("quote it: {quoted}"));
-                self.error(self.fixed(fault, Some(quoted)));
+                let quoted =
+                    self.node.origin.is_none().then(|| format!("\"{}\"", self.plain_text()));
+                let hint = quoted.as_ref().map(|quoted| format!("quote it: {quoted}"));
+                let fault = self.type_fault("text").maybe_hint(hint);
+                self.error(self.fixed(fault, quoted));
                 None
             }
         }
     }
 
-    /// Text that no message shows, such as a header's value.
+    /// Text that no message shows, such as a header's value. One line break at the end of what a
+    /// file or a variable holds is dropped; when nothing is left, that is a warning.
     pub(in crate::config) fn secret_text(&self) -> Option<String> {
         self.report.keep_secret(self.node.mark);
-        if self.node.origin.is_some() || matches!(self.node.typed(), Some(Typed::Text(_))) {
+        if let Some(origin) = self.node.origin.as_ref().filter(|origin| !origin.inner) {
+            let text = without_last_break(&origin.text);
+            if text.is_empty() {
+                let message = format!("{} is empty, and so is this value", self.node.shown());
+                self.warning(Fault::new(Code::EmptyValue, message));
+            }
+            return Some(text.to_owned());
+        }
+        if matches!(self.node.typed(), Some(Typed::Text(_))) {
             return Some(self.plain_text());
         }
         let found = self.node.typed().map_or("a list or mapping", |typed| typed.noun());
@@ -167,16 +178,18 @@ impl Field<'_> {
         };
         let parsed = duration::parse(&text);
         if parsed.is_none() {
-            let message = if text.starts_with('-') {
-                "a duration cannot be negative"
+            let (code, message) = if text.starts_with('-') {
+                (Code::BadValue, "a duration cannot be negative")
             } else if text.parse::<f64>().is_ok() {
-                "a duration needs a unit"
+                (Code::DurationUnit, "a duration needs a unit")
             } else {
-                "not a duration"
+                (Code::BadValue, "not a duration")
             };
-            let meant = duration::suggestion(&text);
+            // What a variable holds is not repeated, not even corrected.
+            let own = self.node.origin.is_none();
+            let meant = own.then(|| duration::suggestion(&text)).flatten();
             let hint = meant.as_ref().map(|fixed| format!("did you mean `{fixed}`?"));
-            let fault = Fault::new(Code::BadValue, message).expected(expected);
+            let fault = Fault::new(code, message).expected(expected);
             let fault = fault.found(self.node.shown()).maybe_hint(hint);
             self.error(self.fixed(fault, meant));
         }
@@ -228,6 +241,12 @@ impl Field<'_> {
         let fault = Fault::new(Code::BadValue, "out of range").expected(expected);
         self.error(fault.found(self.node.shown()));
     }
+}
+
+/// The text without one line break at its end.
+pub(in crate::config) fn without_last_break(text: &str) -> &str {
+    let cut = text.strip_suffix('\n').unwrap_or(text);
+    cut.strip_suffix('\r').filter(|_| cut.len() < text.len()).unwrap_or(cut)
 }
 
 impl Section<'_> {

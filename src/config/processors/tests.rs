@@ -53,7 +53,7 @@ fn limits_that_cannot_hold_are_refused() {
         ("{check_interval: 1s, limit_percentage: 101}", "bad-value: out of range"),
         ("{check_interval: 1s, limit_mib: 1.5}", "wrong-type: wrong type"),
         ("{check_interval: 1s, limit_mib: \"5\"}", "wrong-type: wrong type"),
-        ("{check_interval: 10, limit_mib: 5}", "bad-value: a duration needs a unit"),
+        ("{check_interval: 10, limit_mib: 5}", "duration-unit: a duration needs a unit"),
         (
             "{check_interval: 1s, limit_mib: 5, min_gc_interval_when_soft_limited: 1s}",
             "ignored: `min_gc_interval_when_soft_limited` is ignored",

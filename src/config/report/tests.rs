@@ -43,8 +43,8 @@ fn a_missing_variable_is_one_problem() {
     let text = "receivers: {otlp: {protocols: {http: {endpoint: \"${env:NONE}\"}}}}\n\
                 exporters: {otlphttp: {endpoint: \"${env:NONE}/x\", timeout: \"${NONE}\"}}\n\
                 service: {pipelines: {traces: {receivers: [otlp], exporters: [otlphttp]}}}\n";
-    assert_eq!(messages(text, 1), ["substitution: the variable NONE is not set"]);
-    let twice = ["substitution: the variable NONE is not set"; 2];
+    assert_eq!(messages(text, 1), ["unset-variable: the variable NONE is not set"]);
+    let twice = ["unset-variable: the variable NONE is not set"; 2];
     assert_eq!(messages(text, 2), twice);
 }
 

@@ -34,6 +34,13 @@ pub(super) fn parse_with(
     }
 }
 
+/// Parses a file that a value names. `None` when it is no list or mapping: then it is text.
+pub(in crate::config) fn parse_part(text: &str, source: usize) -> Option<Node> {
+    let mut tree = Tree { source, ..Tree::default() };
+    let root = tree.run(text).ok()?;
+    (!matches!(root.value, Value::Scalar(_))).then_some(root)
+}
+
 /// Parses YAML that came out of a variable; every part of it stands at `mark`. `None` when it is no
 /// list or mapping: then it is text.
 pub(in crate::config) fn parse_embedded(text: &str, mark: Mark) -> Option<Node> {
