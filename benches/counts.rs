@@ -97,10 +97,7 @@ fn scan(bytes: &[u8]) -> Outcome {
 /// One attribute upserted, one deleted, in every resource.
 fn edits() -> [Edit; 2] {
     let value = Source::Value(any_value_string("north").into());
-    [
-        Edit { key: b"yard.track".as_slice().into(), action: Action::Upsert(value) },
-        Edit { key: b"k8s.node.name".as_slice().into(), action: Action::Delete },
-    ]
+    [Edit::new(*b"yard.track", Action::Upsert(value)), Edit::new(*b"k8s.node.name", Action::Delete)]
 }
 
 fn rewrite(bytes: &[u8]) -> Outcome {

@@ -20,7 +20,7 @@ fn main() -> io::Result<()> {
     let _inside = runtime.enter();
     let mut criterion = Criterion::default().configure_from_args();
     let value = Source::Value(any_value_string("north").into());
-    let upsert = Edit { key: b"yard.track".as_slice().into(), action: Action::Upsert(value) };
+    let upsert = Edit::new(*b"yard.track", Action::Upsert(value));
     pass(&mut criterion, "untouched", Vec::new())?;
     pass(&mut criterion, "upsert", vec![upsert])?;
     criterion.final_summary();

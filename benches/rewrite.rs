@@ -31,8 +31,8 @@ fn main() -> Result<(), WireError> {
 fn rewrite(criterion: &mut Criterion) -> Result<(), WireError> {
     let value = Source::Value(any_value_string("north").into());
     let edits = [
-        Edit { key: UPSERTED.as_bytes().into(), action: Action::Upsert(value) },
-        Edit { key: DELETED.as_bytes().into(), action: Action::Delete },
+        Edit::new(UPSERTED.as_bytes(), Action::Upsert(value)),
+        Edit::new(DELETED.as_bytes(), Action::Delete),
     ];
     let mut group = criterion.benchmark_group("rewrite");
     for case in payloads::CASES {

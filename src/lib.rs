@@ -11,6 +11,7 @@
 //! [`queue`] is the only place where payloads wait, one for each destination and shard; what waits
 //! together leaves together. [`export`] sends it, classifies the answer and gives the ticket back.
 
+pub mod actions;
 pub mod admin;
 pub mod app;
 pub mod buf;

@@ -96,12 +96,12 @@ impl Entry {
 
         let slots = Slots::resolve(&self.lanes.flow().slots, arrival.headers, arrival.peer);
         let slots = slots.views();
-        let facts = Facts { headers: arrival.routing, slots: &slots };
+        let facts = Facts { headers: arrival.routing, metadata: arrival.headers, slots: &slots };
         let unrouted = self.choose(bytes, request, &facts, selections);
 
         for (selection, branch) in selections.iter_mut().zip(&self.lanes.flow().branches) {
             if !selection.groups.is_empty()
-                && let Err(error) = selection.build(bytes, request, &branch.edits, &slots)
+                && let Err(error) = selection.build(bytes, request, self.signal, branch, &slots)
             {
                 return Verdict::Refused(Refusal::Malformed(error));
             }

@@ -52,11 +52,17 @@ fn routed(edits: Vec<Edit>) -> Flow {
     let value = Literal::String("red".to_owned());
     let when = Condition::AttributeIs { key: "team".to_owned(), value, negated: false };
     let rows = vec![Row { when, to: vec![StageId(1)], copy: false }];
-    let branch = Branch { pipeline: "traces/red".to_owned(), edits, legs: vec![leg(0)] };
+    let branch =
+        Branch { pipeline: "traces/red".to_owned(), edits, items: Vec::new(), legs: vec![leg(0)] };
     Flow {
         entry: vec![StageId(0)],
         stages: vec![
-            Stage::Switch(Switch { edits: Vec::new(), rows, default: Vec::new() }),
+            Stage::Switch(Switch {
+                edits: Vec::new(),
+                rows,
+                default: Vec::new(),
+                default_if_none: false,
+            }),
             Stage::Leaf(0),
         ],
         branches: vec![branch],
@@ -89,7 +95,7 @@ fn allocations(rig: &Rig, groups: usize, spans: usize) -> u64 {
 #[test]
 fn a_request_allocates_as_often_for_a_thousand_spans_as_for_ten() {
     let upsert = Action::Upsert(Source::Value(any_value_string("prod").into()));
-    let edits = vec![Edit { key: (*b"env").into(), action: upsert }];
+    let edits = vec![Edit::new(*b"env", upsert)];
     for (name, edits) in [("untouched", Vec::new()), ("edited", edits)] {
         let rig = Rig::new(routed(edits), vec![target(100)]);
         let few = allocations(&rig, 10, 10);

@@ -58,9 +58,14 @@ fn flow(edits: Vec<Edit>) -> Flow {
         negated: false,
     };
     let rows = vec![Row { when, to: vec![StageId(1)], copy: false }];
-    let switch = Switch { edits: Vec::new(), rows, default: vec![StageId(2)] };
-    let branch =
-        |to, edits| Branch { pipeline: format!("traces/{to}"), edits, legs: vec![leg(to)] };
+    let switch =
+        Switch { edits: Vec::new(), rows, default: vec![StageId(2)], default_if_none: false };
+    let branch = |to, edits| Branch {
+        pipeline: format!("traces/{to}"),
+        edits,
+        items: Vec::new(),
+        legs: vec![leg(to)],
+    };
     Flow {
         entry: vec![StageId(0)],
         stages: vec![Stage::Switch(switch), Stage::Leaf(0), Stage::Leaf(1)],

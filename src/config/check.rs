@@ -1,16 +1,19 @@
 //! What can only be seen when everything is decoded: names that lead nowhere, connectors with one
 //! end, circles, exporters without an endpoint for their signal, addresses wanted twice.
 
+mod processors;
+
 use std::collections::BTreeSet;
 
 use spanyard_wire::schema::Signal;
 
 use super::Settings;
+use super::connectors::Connector;
 use super::document::{Component, Components, Document};
 use super::extensions::Extension;
 use super::id::Id;
 use super::listen;
-use super::plan::{Condition, ContextKey, Flow, Plan, Stage};
+use super::plan::{Condition, ContextKey, Flow, Operand, Plan, Stage};
 use super::problems::Code;
 use super::report::{Fault, Mark, Report};
 use super::service::{Pipeline, Reference};
@@ -33,6 +36,7 @@ pub(super) fn check(document: &Document<'_>, settings: &Settings, report: &Repor
     check_chains(settings, report);
     check_endpoints(document, settings, report);
     check_extensions(document, settings, report);
+    processors::check(settings, report);
     let mut listens: Vec<_> = Vec::new();
     listens.extend(settings.service.telemetry.metrics.iter().map(|(_, listen)| listen.clone()));
     for (id, extension) in &settings.extensions {
@@ -116,7 +120,7 @@ fn check_connector(id: &Id, settings: &Settings, report: &Report<'_>) {
             report.error(reference.mark, &reference.path, fault);
         }
     }
-    let Some(routing) = settings.connectors.get(id) else {
+    let Some(Connector::Routing(routing)) = settings.connectors.get(id) else {
         return;
     };
     let mut named = BTreeSet::new();
@@ -278,10 +282,14 @@ fn reads_header(condition: &Condition) -> bool {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(reads_header),
         Condition::Not(inner) => reads_header(inner),
         Condition::HeaderIs { .. } => true,
-        Condition::Always(_)
-        | Condition::AttributeIs { .. }
-        | Condition::AttributeMatches { .. } => false,
+        Condition::Compare { left, right, .. } => [left, right].into_iter().any(is_metadata),
+        Condition::Matches { of, .. } => is_metadata(of),
+        Condition::Always(_) | Condition::AttributeIs { .. } => false,
     }
+}
+
+const fn is_metadata(operand: &Operand) -> bool {
+    matches!(operand, Operand::Metadata { .. })
 }
 
 #[cfg(test)]

@@ -9,27 +9,27 @@
 //! here, so that no limiter and no exporter can be lost in silence. A pipeline that several rows of
 //! one table name is compiled once for the table, so that what takes it leaves as one request.
 
+mod way;
+
 use std::collections::BTreeMap;
 
-use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::schema::Signal;
 
+use super::connectors::{Connector, Routing};
 use super::extensions::{self, Extension};
 use super::id::Id;
 use super::plan::{
-    Admin, Batching, Branch, Budget, Condition, ContextKey, Destination, Flow, Leg, Plan, Receiver,
-    Row, RuntimePlan, Stage, StageId, Switch,
+    Admin, Batching, Branch, Budget, Condition, ContextKey, Destination, Flow, Leg, Operand, Plan,
+    Receiver, Row, RuntimePlan, Stage, StageId, Switch,
 };
-use super::processors::{Draft, DraftSource, Processor, Verb};
+use super::processors::Processor;
 use super::service::{Pipeline, Reference};
 use super::{HostFacts, Settings};
 use crate::units::DestinationId;
+use way::Way;
 
 /// Stages of one flow: pipelines that are fed over several ways are compiled for each of them.
 const STAGES_MAX: usize = 65_536;
-
-/// Edits on one way: a look-up behind edits walks them backwards, at most this deep.
-const EDITS_MAX: usize = 1024;
 
 /// Share of the memory that is the budget where no `memory_limiter` sets one.
 const BUDGET_PERCENT: u64 = 40;
@@ -155,13 +155,6 @@ fn flow(
     Ok(Some(Flow { entry, stages, branches, slots, by_request, admit_below, limiters }))
 }
 
-/// What a request has passed on its way through pipelines.
-#[derive(Clone, Default)]
-struct Way {
-    edits: Vec<Edit>,
-    batch: Option<Batching>,
-}
-
 /// A flow that is being built.
 struct Builder<'a, 'd> {
     settings: &'a Settings,
@@ -189,64 +182,53 @@ impl Builder<'_, '_> {
         }
         if !legs.is_empty() {
             let leaf = Stage::Leaf(self.branches.len());
-            let edits = way.edits.clone();
-            self.branches.push(Branch { pipeline: pipeline.id.to_string(), edits, legs });
+            let (edits, items) = (way.edits.clone(), way.items.clone());
+            self.branches.push(Branch { pipeline: pipeline.id.to_string(), edits, items, legs });
             entries.push(self.stage(leaf)?);
         }
         for connector in connectors {
-            entries.push(self.switch(&connector.id, &way)?);
+            match settings.connectors.get(&connector.id) {
+                Some(Connector::Routing(routing)) => entries.push(self.switch(routing, &way)?),
+                Some(Connector::Forward) => entries.extend(self.forward(&connector.id, &way)?),
+                None => return Err(format!("`{}` was not decoded", connector.id)),
+            }
         }
         Ok(entries)
     }
 
-    /// The way behind a pipeline's processors.
-    fn passed(&mut self, pipeline: &Pipeline, before: &Way) -> Result<Way, String> {
-        let settings = self.settings;
-        let mut way = before.clone();
-        for reference in &pipeline.processors {
-            match settings.processors.get(&reference.id) {
-                Some(Processor::Resource(drafts)) => {
-                    way.edits.extend(drafts.iter().map(|draft| self.edit(draft)));
-                }
-                Some(Processor::Batch(batch)) => way.batch = Some(batch.clone()),
-                Some(Processor::Limiter(limiter)) => {
-                    let lowest = self.admit_below.unwrap_or(usize::MAX).min(limiter.soft);
-                    self.admit_below = Some(lowest);
-                    let id = reference.id.to_string();
-                    if !self.limiters.contains(&id) {
-                        self.limiters.push(id);
-                    }
-                }
-                None => return Err(format!("`{}` was not decoded", reference.id)),
-            }
-        }
-        if way.edits.len() > EDITS_MAX {
-            return Err(format!("more than {EDITS_MAX} edits on the way through {}", pipeline.id));
-        }
-        Ok(way)
-    }
-
     /// Adds a routing table; its number comes before those of what it leads to.
-    fn switch(&mut self, id: &Id, way: &Way) -> Result<StageId, String> {
-        let routing = self.settings.connectors.get(id);
-        let routing = routing.ok_or_else(|| format!("`{id}` was not decoded"))?;
+    fn switch(&mut self, routing: &Routing, way: &Way) -> Result<StageId, String> {
         let edits = way.edits.clone();
+        let default_if_none = routing.default_if_none;
         let place = self.stage(Stage::Switch(Switch {
             edits: edits.clone(),
             rows: Vec::new(),
             default: Vec::new(),
+            default_if_none,
         }))?;
         let mut compiled = BTreeMap::new();
         let mut rows = Vec::new();
         for row in &routing.rows {
             let to = self.targets(&row.pipelines, way, &mut compiled)?;
-            rows.push(Row { when: row.when.clone(), to, copy: row.copy });
+            rows.push(Row { when: way.seen(&row.when), to, copy: row.copy });
         }
         let default = self.targets(&routing.default, way, &mut compiled)?;
         if let Some(stage) = self.stages.get_mut(place.0) {
-            *stage = Stage::Switch(Switch { edits, rows, default });
+            *stage = Stage::Switch(Switch { edits, rows, default, default_if_none });
         }
         Ok(place)
+    }
+
+    /// Where the pipelines that a `forward` connector feeds are entered.
+    fn forward(&mut self, id: &Id, way: &Way) -> Result<Vec<StageId>, String> {
+        let (settings, signal) = (self.settings, self.signal);
+        let mut entries = Vec::new();
+        for pipeline in settings.service.pipelines.iter().filter(|p| p.signal == signal) {
+            if pipeline.receivers.iter().any(|reference| reference.id == *id) {
+                entries.extend(self.pipeline(pipeline, way)?);
+            }
+        }
+        Ok(entries)
     }
 
     /// Where the pipelines that a row names are entered; each is compiled once for a table.
@@ -280,32 +262,6 @@ impl Builder<'_, '_> {
         self.stages.push(stage);
         Ok(StageId(self.stages.len().saturating_sub(1)))
     }
-
-    /// The edit of a draft, its slot numbered.
-    fn edit(&mut self, draft: &Draft) -> Edit {
-        let bytes = |text: &str| -> Box<[u8]> { text.as_bytes().into() };
-        let source = match &draft.source {
-            None => None,
-            Some(DraftSource::Value(value)) => Some(Source::Value(value.as_slice().into())),
-            Some(DraftSource::Attribute(key)) => Some(Source::Attribute(bytes(key))),
-            Some(DraftSource::Context(key)) => Some(Source::Slot(self.slot(key))),
-        };
-        let action = match (draft.verb, source) {
-            (Verb::Insert, Some(source)) => Action::Insert(source),
-            (Verb::Update, Some(source)) => Action::Update(source),
-            (Verb::Upsert, Some(source)) => Action::Upsert(source),
-            (_, _) => Action::Delete,
-        };
-        Edit { key: bytes(&draft.key), action }
-    }
-
-    fn slot(&mut self, key: &ContextKey) -> usize {
-        let known = self.slots.iter().position(|slot| slot == key);
-        known.unwrap_or_else(|| {
-            self.slots.push(key.clone());
-            self.slots.len().saturating_sub(1)
-        })
-    }
 }
 
 /// Whether a stage cannot be decided for a request as a whole.
@@ -320,7 +276,11 @@ fn asks_resource(condition: &Condition) -> bool {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_resource),
         Condition::Not(inner) => asks_resource(inner),
-        Condition::AttributeIs { .. } | Condition::AttributeMatches { .. } => true,
+        Condition::AttributeIs { .. } => true,
+        Condition::Compare { left, right, .. } => {
+            [left, right].iter().any(|side| matches!(side, Operand::Attribute(_)))
+        }
+        Condition::Matches { of, .. } => matches!(of, Operand::Attribute(_)),
         Condition::Always(_) | Condition::HeaderIs { .. } => false,
     }
 }

@@ -5,17 +5,20 @@
 //! any        = all { "or" all }
 //! all        = one { "and" one }
 //! one        = [ "not" ] ( "(" any ")" | "true" | "false" | match | comparison )
-//! match      = "IsMatch" "(" attribute "," string ")" [ ( "==" | "!=" ) boolean ]
-//! comparison = attribute ( "==" | "!=" ) literal          either side first
+//! match      = "IsMatch" "(" side "," string ")" [ ( "==" | "!=" ) boolean ]
+//! comparison = side ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) side
+//! side       = attribute | metadata | literal
 //! attribute  = [ "resource" "." ] "attributes" "[" string "]"
-//! literal    = string | whole number | number | "true" | "false" | "nil"
-//! request    = "request" "[" string "]" ( "==" | "!=" ) string
+//! metadata   = "otelcol" "." "client" "." "metadata" "[" string "]" [ "[" whole number "]" ]
+//! literal    = string | bytes | whole number | number | "true" | "false" | "nil"
+//! request    = `request["Name"] == "value"`, or with `!=`; see `request`
 //! ```
 //! What OTTL has beyond this is refused as not supported yet, with the place of the word. Nothing
 //! is evaluated here.
 
 mod lexer;
 mod parser;
+mod request;
 
 use super::decode::Field;
 use super::plan::Condition;
@@ -68,7 +71,20 @@ pub(super) fn statement(field: &Field<'_>) -> Option<Condition> {
 
 /// Parses a `condition` of the context `request`.
 pub(super) fn request(field: &Field<'_>) -> Option<Condition> {
-    parse(field, Parser::request)
+    let text = field.text()?;
+    match request::parse(&text) {
+        Ok(request::Parsed::Compares(condition)) => Some(condition),
+        Ok(request::Parsed::Never) => {
+            let fault = Fault::new(Code::Surprising, "the condition never matches any request");
+            let hint = "it has to be request[\"Name\"] == \"value\", or with !=, and nothing else";
+            field.warning(fault.hint(hint));
+            Some(Condition::Always(false))
+        }
+        Err(wrong) => {
+            report(field, wrong);
+            None
+        }
+    }
 }
 
 fn parse(
@@ -95,7 +111,8 @@ fn report(field: &Field<'_>, wrong: Wrong) {
     let mark = field.mark_in_text(wrong.offset, wrong.width);
     if wrong.unsupported {
         let reason =
-            "conditions compare resource attributes or request headers; see docs/config.md";
+            "conditions compare resource attributes and request headers; see docs/config.md";
+        let reason = wrong.expected.as_deref().unwrap_or(reason);
         field.report.not_supported(mark, &field.path, &wrong.message, reason);
         return;
     }

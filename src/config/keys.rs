@@ -61,7 +61,7 @@ impl Table {
 pub(super) fn tables() -> Vec<&'static Table> {
     let mut all = vec![&super::document::TOP];
     all.extend(receivers::TABLES);
-    all.extend(processors::TABLES);
+    all.extend(processors::TABLES.iter().copied().flatten());
     all.extend(connectors::TABLES);
     all.extend(exporters::TABLES);
     all.extend(extensions::TABLES);

@@ -187,7 +187,7 @@ struct Settings {
     receivers: BTreeMap<Id, receivers::Receiver>,
     processors: BTreeMap<Id, processors::Processor>,
     exporters: BTreeMap<Id, exporters::Exporter>,
-    connectors: BTreeMap<Id, connectors::Routing>,
+    connectors: BTreeMap<Id, connectors::Connector>,
     extensions: BTreeMap<Id, extensions::Extension>,
     /// Ids of all connectors, those with problems included.
     connector_ids: Vec<Id>,

@@ -19,7 +19,8 @@ pub use destination::{
     Compression, Destination, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Target, TlsClient,
 };
 pub use flow::{
-    Batching, Branch, Condition, ContextKey, Flow, Leg, Literal, Row, Sizer, Stage, StageId, Switch,
+    Batching, Branch, Comparison, Condition, ContextKey, Exclusion, Flow, ItemRule, Leg, Literal,
+    Operand, Row, Sizer, Stage, StageId, Switch,
 };
 
 /// Everything a running gateway follows.

@@ -1,6 +1,10 @@
-//! `processors`: `memory_limiter`, `batch`, `resource`.
+//! `processors`: `memory_limiter`, `batch`, `resource`, `attributes`.
 
+mod actions;
+mod attributes;
 mod resource;
+mod select;
+mod value;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,10 +17,21 @@ use super::plan::{Batching, Sizer};
 use super::problems::Code;
 use super::report::{Fault, Mark};
 use crate::units::MIB;
-pub(super) use resource::{Draft, DraftSource, Verb};
+pub(super) use actions::Draft;
+pub(super) use attributes::Attributes;
+pub(super) use select::Block;
 
-pub(super) const TABLES: [&Table; 4] =
-    [&MEMORY_LIMITER, &BATCH, &resource::RESOURCE, &resource::ACTION];
+pub(super) const TABLES: [&[&Table]; 2] = [
+    &[
+        &MEMORY_LIMITER,
+        &BATCH,
+        &resource::RESOURCE,
+        &resource::ACTION,
+        &attributes::ATTRIBUTES,
+        &attributes::ACTION,
+    ],
+    &select::TABLES,
+];
 
 const MEMORY_LIMITER: Table = Table {
     scope: "processors.memory_limiter",
@@ -44,6 +59,7 @@ pub(super) enum Processor {
     Limiter(Limiter),
     Batch(Batching),
     Resource(Vec<Draft>),
+    Attributes(Box<Attributes>),
 }
 
 /// `memory_limiter` in bytes.
@@ -61,8 +77,12 @@ pub(super) fn decode(component: &Component<'_>, host: &HostFacts) -> Option<Proc
         "memory_limiter" => memory_limiter(field, host).map(Processor::Limiter),
         "batch" => batch(field).map(Processor::Batch),
         "resource" => resource::decode(field).map(Processor::Resource),
+        "attributes" => {
+            attributes::decode(field).map(|decoded| Processor::Attributes(Box::new(decoded)))
+        }
         _ => {
-            component.unknown_type("processors", &["memory_limiter", "batch", "resource"]);
+            let known = ["memory_limiter", "batch", "resource", "attributes"];
+            component.unknown_type("processors", &known);
             None
         }
     }

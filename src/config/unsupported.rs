@@ -47,7 +47,6 @@ const COMPONENTS: &[(&str, &[&str])] = &[
     (
         "processors",
         &[
-            "attributes",
             "filter",
             "transform",
             "redaction",
@@ -91,7 +90,6 @@ const COMPONENTS: &[(&str, &[&str])] = &[
     (
         "connectors",
         &[
-            "forward",
             "failover",
             "spanmetrics",
             "span_metrics",

@@ -8,15 +8,16 @@
 //! branch. A branch that takes every group unedited is the request itself.
 
 pub mod context;
+mod items;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use spanyard_wire::edit::Edit;
 use spanyard_wire::error::WireError;
 use spanyard_wire::request::Request;
+use spanyard_wire::schema::Signal;
 use spanyard_wire::segments::Segment;
 use spanyard_wire::splice::Splice;
 
@@ -24,6 +25,7 @@ use crate::buf::block::Block;
 use crate::buf::budget::{Exhausted, Lease};
 use crate::buf::payload::{Chunk, Payload};
 use crate::buf::pool::Home;
+use crate::config::plan::Branch;
 use crate::units::KIB;
 
 /// Slices below this are copied: an I/O slot costs more than copying a kilobyte.
@@ -55,7 +57,7 @@ impl Selection {
         self.untouched = false;
     }
 
-    /// Builds `splice` from the chosen groups.
+    /// Builds `splice` from the chosen groups of a request of this signal, with the branch's edits.
     ///
     /// # Errors
     /// [`WireError`] when a resource cannot be edited; `Request::scan` has refused such input
@@ -64,9 +66,11 @@ impl Selection {
         &mut self,
         bytes: &[u8],
         request: &Request,
-        edits: &[Edit],
+        signal: Signal,
+        branch: &Branch,
         slots: &[Option<&[u8]>],
     ) -> Result<(), WireError> {
+        let edits = branch.edits.as_slice();
         let mut changed = self.groups.len() != request.groups.len();
         let mut strays = request.strays.iter().peekable();
         for group in self.groups.iter().filter_map(|index| request.groups.get(*index)) {
@@ -74,7 +78,11 @@ impl Selection {
             while let Some(stray) = strays.next_if(|stray| stray.start < group.field.start) {
                 self.splice.keep(*stray);
             }
-            if edits.is_empty() {
+            let steps = items::steps(bytes, group, branch, slots);
+            if !steps.is_empty() {
+                let splice = &mut self.splice;
+                changed |= splice.rewrite_group(bytes, signal, group, edits, &steps, slots)?;
+            } else if edits.is_empty() {
                 self.splice.keep(group.field);
             } else {
                 changed |= self.splice.edit_group(bytes, group, edits, slots)?;

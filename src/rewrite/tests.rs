@@ -8,7 +8,7 @@ use spanyard_wire::schema::Signal;
 
 use super::Selection;
 use super::context::Slots;
-use crate::config::plan::ContextKey;
+use crate::config::plan::{Branch, ContextKey};
 
 fn request() -> Vec<u8> {
     encoded(|request| {
@@ -22,12 +22,18 @@ fn request() -> Vec<u8> {
     })
 }
 
+/// A branch that changes nothing.
+fn branch() -> Branch {
+    let (edits, items, legs) = (Vec::new(), Vec::new(), Vec::new());
+    Branch { pipeline: "traces".to_owned(), edits, items, legs }
+}
+
 fn selected(groups: &[usize]) -> (Vec<u8>, Selection) {
     let bytes = request();
     let mut scanned = Request::new();
     scanned.scan(Signal::Traces, &bytes).expect("well formed");
     let mut selection = Selection { groups: groups.to_vec(), ..Selection::default() };
-    selection.build(&bytes, &scanned, &[], &[]).expect("well formed");
+    selection.build(&bytes, &scanned, Signal::Traces, &branch(), &[]).expect("well formed");
     let mut out = Vec::new();
     selection.splice.write_to(&bytes, &mut out);
     (out, selection)

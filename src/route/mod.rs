@@ -23,17 +23,18 @@ pub fn walk(flow: &Flow, facts: &Facts<'_>, resource: Resource<'_>, mut take: im
             Some(Stage::Leaf(branch)) => take(*branch),
             Some(Stage::Switch(switch)) => {
                 let mark = pending.len();
-                let mut moved = false;
+                let (mut moved, mut taken) = (false, false);
                 for row in &switch.rows {
                     if facts.hold(&row.when, resource, &switch.edits) {
                         pending.extend_from_slice(&row.to);
+                        taken = true;
                         moved = !row.copy;
                         if moved {
                             break;
                         }
                     }
                 }
-                if !moved {
+                if !(moved || taken && switch.default_if_none) {
                     pending.extend_from_slice(&switch.default);
                 }
                 if let Some(added) = pending.get_mut(mark..) {

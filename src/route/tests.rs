@@ -3,13 +3,16 @@
 
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode::{
-    any_value_bool, any_value_bytes, any_value_double, any_value_int, any_value_string, encoded,
+    any_value_array, any_value_bool, any_value_bytes, any_value_double, any_value_int,
+    any_value_string, encoded,
 };
 use spanyard_wire::resource::Resource;
 
 use super::condition::Facts;
 use super::walk;
-use crate::config::plan::{Branch, Condition, Flow, Literal, Row, Stage, StageId, Switch};
+use crate::config::plan::{
+    Branch, Comparison, Condition, Flow, Literal, Operand, Row, Stage, StageId, Switch,
+};
 
 fn resource() -> Vec<u8> {
     encoded(|group| {
@@ -20,6 +23,10 @@ fn resource() -> Vec<u8> {
             resource.attribute(1, "flag", &any_value_bool(true));
             resource.attribute(1, "raw", &any_value_bytes(&[0xab, 0x01]));
             resource.attribute(1, "unset", &[]);
+            resource.attribute(1, "infinite", &any_value_double(f64::INFINITY));
+            let list = any_value_array(&[any_value_int(1), any_value_string("a<b")]);
+            resource.attribute(1, "list", &list);
+            resource.attribute(1, "same list", &list);
         });
     })
 }
@@ -32,9 +39,21 @@ fn is_not(key: &str, value: Literal) -> Condition {
     Condition::AttributeIs { key: key.to_owned(), value, negated: true }
 }
 
+fn order(left: Operand, by: Comparison, right: Operand) -> Condition {
+    Condition::Compare { left, by, right }
+}
+
+fn attribute(key: &str) -> Operand {
+    Operand::Attribute(key.to_owned())
+}
+
+fn metadata(index: Option<usize>) -> Operand {
+    Operand::Metadata { header: "x-tenant".to_owned(), index }
+}
+
 fn matches(key: &str, pattern: &str) -> Condition {
     let pattern = regex::bytes::Regex::new(pattern).expect("a pattern");
-    Condition::AttributeMatches { key: key.to_owned(), pattern }
+    Condition::Matches { of: Operand::Attribute(key.to_owned()), pattern }
 }
 
 fn not(inner: Condition) -> Condition {
@@ -67,6 +86,7 @@ fn conditions_hold_as_the_collector_decides_them() {
         ("and doubles", matches("ratio", "^3$"), true),
         ("and bools", matches("flag", "^true$"), true),
         ("and bytes as hex", matches("raw", "^ab01$"), true),
+        ("and lists as JSON", matches("list", r#"^\[1,"a\\u003cb"\]$"#), true),
         ("missing matches nothing", matches("absent", ""), false),
         ("so its negation holds", not(matches("absent", "")), true),
         ("all of none holds", Condition::All(Vec::new()), true),
@@ -81,6 +101,78 @@ fn conditions_hold_as_the_collector_decides_them() {
     }
 }
 
+/// Type mismatches hold for `!=` only; two nils are equal in every order that admits equality.
+#[test]
+fn values_are_ordered_within_their_type_and_numbers_among_each_other() {
+    use Comparison::{Different, Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
+    let count = || attribute("count");
+    let literal = Operand::Literal;
+    let cases = [
+        (count(), Less, literal(Literal::Int(4)), true),
+        (count(), Less, literal(Literal::Double(3.5)), true),
+        (count(), LessOrEqual, literal(Literal::Int(3)), true),
+        (count(), Greater, literal(Literal::Int(3)), false),
+        (literal(Literal::Int(4)), Greater, count(), true),
+        (attribute("ratio"), GreaterOrEqual, literal(Literal::Int(3)), true),
+        (attribute("name"), Less, literal(text("canary-2")), true),
+        (attribute("name"), Less, literal(Literal::Int(4)), false),
+        (attribute("name"), Different, literal(Literal::Int(4)), true),
+        (attribute("flag"), Greater, literal(Literal::Bool(false)), true),
+        (attribute("raw"), Equal, literal(Literal::Bytes(vec![0xab, 1])), true),
+        (attribute("absent"), LessOrEqual, literal(Literal::Nil), true),
+        (attribute("absent"), Less, literal(Literal::Nil), false),
+        (attribute("absent"), GreaterOrEqual, attribute("unset"), true),
+        (count(), Equal, attribute("ratio"), true),
+        (attribute("list"), Equal, attribute("same list"), true),
+        (attribute("list"), LessOrEqual, attribute("same list"), false),
+        (attribute("list"), Different, count(), true),
+        (literal(Literal::Int(1)), Less, literal(Literal::Int(2)), true),
+    ];
+    let group = resource();
+    for (left, by, right, expected) in cases {
+        let name = format!("{left:?} {by:?} {right:?}");
+        let held = Facts::default().hold(&order(left, by, right), Resource::of(&group), &[]);
+        assert_eq!(held, expected, "{name}");
+    }
+}
+
+/// An index out of range and an infinite number as text are errors in the Collector.
+#[test]
+fn what_cannot_be_decided_does_not_hold_and_neither_does_its_negation() {
+    let mut headers = http::HeaderMap::new();
+    let _ = headers.append("x-tenant", http::HeaderValue::from_static("a"));
+    let facts = Facts { metadata: Some(&headers), ..Facts::default() };
+    let group = resource();
+    let hold = |condition: Condition| facts.hold(&condition, Resource::of(&group), &[]);
+    let second = |by| order(metadata(Some(1)), by, Operand::Literal(text("a")));
+    assert!(!hold(second(Comparison::Equal)));
+    assert!(!hold(not(second(Comparison::Equal))));
+    assert!(!hold(matches("infinite", "")));
+    assert!(!hold(not(matches("infinite", ""))));
+    assert!(hold(Condition::Any(vec![Condition::Always(true), second(Comparison::Equal)])));
+}
+
+#[test]
+fn request_metadata_is_nil_where_it_is_missing_or_not_kept() {
+    let mut headers = http::HeaderMap::new();
+    let nil = || Operand::Literal(Literal::Nil);
+    let first = |by, right| order(metadata(Some(0)), by, right);
+    let hold = |metadata: Option<&http::HeaderMap>, condition: &Condition| {
+        Facts { metadata, ..Facts::default() }.hold(condition, Resource::of(&[]), &[])
+    };
+    assert!(hold(None, &first(Comparison::Equal, nil())));
+    assert!(hold(Some(&headers), &first(Comparison::Equal, nil())));
+    assert!(hold(None, &first(Comparison::Different, Operand::Literal(text("a")))));
+    let _ = headers.append("x-tenant", http::HeaderValue::from_static("a"));
+    let _ = headers.append("x-tenant", http::HeaderValue::from_static("b"));
+    let equals =
+        |index, value| order(metadata(index), Comparison::Equal, Operand::Literal(text(value)));
+    assert!(hold(Some(&headers), &equals(Some(0), "a")));
+    assert!(hold(Some(&headers), &equals(Some(1), "b")));
+    assert!(!hold(Some(&headers), &equals(None, "a")), "a list equals no text");
+    assert!(!hold(Some(&headers), &order(metadata(None), Comparison::Equal, nil())));
+}
+
 #[test]
 fn a_missing_header_matches_neither_equal_nor_different() {
     let condition = |value: &str, negated| Condition::HeaderIs {
@@ -90,7 +182,7 @@ fn a_missing_header_matches_neither_equal_nor_different() {
     };
     let mut headers = http::HeaderMap::new();
     let hold = |headers: Option<&http::HeaderMap>, condition: &Condition| {
-        Facts { headers, slots: &[] }.hold(condition, Resource::of(&[]), &[])
+        Facts { headers, ..Facts::default() }.hold(condition, Resource::of(&[]), &[])
     };
     for negated in [false, true] {
         assert!(!hold(None, &condition("a", negated)));
@@ -106,11 +198,8 @@ fn a_missing_header_matches_neither_equal_nor_different() {
 #[test]
 fn conditions_see_what_the_processors_before_the_connector_did() {
     let edits = [
-        Edit { key: (*b"name").into(), action: Action::Delete },
-        Edit {
-            key: (*b"env").into(),
-            action: Action::Upsert(Source::Value(any_value_string("prod").into())),
-        },
+        Edit::new(*b"name", Action::Delete),
+        Edit::new(*b"env", Action::Upsert(Source::Value(any_value_string("prod").into()))),
     ];
     let group = resource();
     let hold = |condition| Facts::default().hold(&condition, Resource::of(&group), &edits);
@@ -119,11 +208,20 @@ fn conditions_see_what_the_processors_before_the_connector_did() {
 }
 
 fn taken(rows: Vec<Row>, default: Vec<StageId>) -> Vec<usize> {
-    let branch = |at| Branch { pipeline: format!("traces/{at}"), edits: vec![], legs: vec![] };
+    walked(rows, default, false)
+}
+
+fn walked(rows: Vec<Row>, default: Vec<StageId>, default_if_none: bool) -> Vec<usize> {
+    let branch = |at| Branch {
+        pipeline: format!("traces/{at}"),
+        edits: vec![],
+        items: vec![],
+        legs: vec![],
+    };
     let flow = Flow {
         entry: vec![StageId(0)],
         stages: vec![
-            Stage::Switch(Switch { edits: Vec::new(), rows, default }),
+            Stage::Switch(Switch { edits: Vec::new(), rows, default, default_if_none }),
             Stage::Leaf(0),
             Stage::Leaf(1),
             Stage::Leaf(2),
@@ -156,6 +254,13 @@ fn a_copying_row_lets_the_rest_and_the_default_see_the_group_too() {
     assert_eq!(taken(rows, vec![StageId(3)]), [0, 1, 2]);
     let rows = vec![row(true, &[1], true), row(true, &[2], false)];
     assert_eq!(taken(rows, vec![StageId(3)]), [0, 1]);
+}
+
+#[test]
+fn with_match_once_false_the_default_is_for_what_no_row_took() {
+    let rows = || vec![row(true, &[1], true), row(true, &[2], true)];
+    assert_eq!(walked(rows(), vec![StageId(3)], true), [0, 1]);
+    assert_eq!(walked(vec![row(false, &[1], true)], vec![StageId(3)], true), [2]);
 }
 
 #[test]

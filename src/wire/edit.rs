@@ -1,28 +1,44 @@
-//! Edits of resource attributes, and what a look-up would find after them.
+//! Edits of attributes, and what a look-up in a resource would find after them.
 //!
-//! An edit is what a Collector attribute action compiles to. Edits act in order, each on the first
-//! attribute with its key. Where the Collector moves the last attribute into the hole that a delete
-//! leaves, the order is kept here.
+//! An edit is what a Collector attribute action compiles to. Edits act in order: one that names a
+//! key on the first attribute with it, one with a pattern on every attribute whose key matches.
+//! Where the Collector moves the last attribute into the hole that a delete leaves, the order is
+//! kept here.
 //!
-//! Applying edits is [`crate::splice`]'s work; [`lookup`] answers for one key without applying
-//! anything, so that a route behind an edit costs no copy.
+//! Applying edits is [`crate::splice`]'s work; [`lookup`] answers for one key without changing
+//! anything, so that a route behind an edit costs no copy of the request.
+//!
+//! Not here: what a pattern, a transform or an extraction does. They are objects of the caller.
 
-use std::collections::BTreeMap;
+mod lookup;
 
-use crate::resource::Resource;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+pub use self::lookup::{Found, lookup};
 use crate::value::Value;
 
-/// One change to one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One change to one key, or to all keys of a kind.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
-    /// The attribute's key.
-    pub key: Box<[u8]>,
-    /// What happens to it.
+    /// Which attributes.
+    pub keys: Keys,
+    /// What happens to them.
     pub action: Action,
 }
 
+/// Which attributes an edit acts on.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// The first with this key.
+    One(Box<[u8]>),
+    /// All whose key matches. Only [`Action::Delete`] and [`Action::Replace`] can have this;
+    /// another action with it does nothing.
+    Matching(Arc<dyn Pattern>),
+}
+
 /// What an edit does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Action {
     /// Appends the attribute if the key is absent.
     Insert(Source),
@@ -30,8 +46,12 @@ pub enum Action {
     Update(Source),
     /// Replaces the value, or appends the attribute.
     Upsert(Source),
-    /// Removes the first attribute with the key.
+    /// Removes the attribute.
     Delete,
+    /// Puts another value, made from the present one, in its place.
+    Replace(Arc<dyn Transform>),
+    /// Upserts attributes whose values are cut out of this one, which stays.
+    Extract(Arc<dyn Extract>),
 }
 
 /// Where a new value comes from. An absent source means no effect.
@@ -39,10 +59,72 @@ pub enum Action {
 pub enum Source {
     /// This encoded `AnyValue` body.
     Value(Box<[u8]>),
-    /// The value that another resource attribute has at that moment.
+    /// The value that another attribute of the same list has at that moment.
     Attribute(Box<[u8]>),
     /// The encoded `AnyValue` body that the request brings in this slot.
     Slot(usize),
+    /// The inner source, or, if it is absent, this encoded `AnyValue` body.
+    Or(Box<Self>, Box<[u8]>),
+}
+
+/// A set of keys.
+pub trait Pattern: Debug + Send + Sync {
+    /// Whether `key` (bytes as they came, perhaps no UTF-8) belongs to it.
+    fn matches(&self, key: &[u8]) -> bool;
+}
+
+/// A value made from another.
+pub trait Transform: Debug + Send + Sync {
+    /// Appends the body of the new `AnyValue` to `out`. `false`: the value stays as it is, and what
+    /// was appended is thrown away.
+    fn apply(&self, value: Value<'_>, out: &mut Vec<u8>) -> bool;
+}
+
+/// Attributes cut out of a text.
+pub trait Extract: Debug + Send + Sync {
+    /// Calls `put(key, text)` for every group, in order, if `text` matches; otherwise not at all.
+    fn extract<'k>(&'k self, text: &[u8], put: &mut dyn FnMut(&'k [u8], &[u8]));
+
+    /// All keys that [`Self::extract`] may put.
+    fn targets(&self) -> &[Box<[u8]>];
+}
+
+/// Patterns are equal if they are the same object.
+impl PartialEq for Keys {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One(a), Self::One(b)) => a == b,
+            (Self::Matching(a), Self::Matching(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+/// Transforms and extractions are equal if they are the same object.
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Insert(a), Self::Insert(b))
+            | (Self::Update(a), Self::Update(b))
+            | (Self::Upsert(a), Self::Upsert(b)) => a == b,
+            (Self::Delete, Self::Delete) => true,
+            (Self::Replace(a), Self::Replace(b)) => Arc::ptr_eq(a, b),
+            (Self::Extract(a), Self::Extract(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+impl Edit {
+    /// The edit that does `action` to the first attribute with `key`.
+    pub fn new(key: impl Into<Box<[u8]>>, action: Action) -> Self {
+        Self { keys: Keys::One(key.into()), action }
+    }
+
+    /// The edit that does `action` to all attributes whose key matches.
+    pub fn matching(pattern: Arc<dyn Pattern>, action: Action) -> Self {
+        Self { keys: Keys::Matching(pattern), action }
+    }
 }
 
 impl Action {
@@ -51,104 +133,22 @@ impl Action {
     pub const fn source(&self) -> Option<&Source> {
         match self {
             Self::Insert(source) | Self::Update(source) | Self::Upsert(source) => Some(source),
-            Self::Delete => None,
+            Self::Delete | Self::Replace(_) | Self::Extract(_) => None,
         }
     }
 }
 
-/// The value of `key` as it would be after `edits`, with `slots` as the request's values.
-///
-/// Only edits that can have a say are played, each once, on the keys they concern: the work grows
-/// with the number of edits, however they copy from one another, and there is no recursion.
-/// Memory is allocated only when the value may come from another attribute.
-#[must_use]
-pub fn lookup<'a>(
-    resource: Resource<'a>,
-    edits: &'a [Edit],
-    slots: &'a [Option<&'a [u8]>],
-    key: &[u8],
-) -> Option<Value<'a>> {
-    let mut play = Play { resource, slots, key, own: State::default(), others: BTreeMap::new() };
-    // Backwards, since an edit sees the results of those before it only.
-    for edit in edits.iter().rev() {
-        if let Some(Source::Attribute(name)) = edit.action.source()
-            && play.concerns(&edit.key)
-            && **name != *key
-        {
-            let _ = play.others.entry(name).or_default();
-        }
-    }
-    for edit in edits {
-        if play.concerns(&edit.key) {
-            play.apply(edit);
-        }
-    }
-    play.value(key)
-}
-
-/// Edits being played on the keys that [`lookup`] needs.
-struct Play<'a, 'k> {
-    resource: Resource<'a>,
-    slots: &'a [Option<&'a [u8]>],
-    key: &'k [u8],
-    own: State<'a>,
-    others: BTreeMap<&'a [u8], State<'a>>,
-}
-
-/// The attributes with one key: `front`, if any, and then those that came, from the nth on.
-#[derive(Clone, Copy, Default)]
-struct State<'a> {
-    front: Option<Value<'a>>,
-    skip: usize,
-}
-
-impl<'a> Play<'a, '_> {
-    fn concerns(&self, key: &[u8]) -> bool {
-        *key == *self.key || self.others.contains_key(key)
-    }
-
-    fn state(&self, key: &[u8]) -> State<'a> {
-        if *key == *self.key {
-            return self.own;
-        }
-        self.others.get(key).copied().unwrap_or_default()
-    }
-
-    /// The value of the first attribute with this key, at this moment.
-    fn value(&self, key: &[u8]) -> Option<Value<'a>> {
-        let State { front, skip } = self.state(key);
-        front.or_else(|| self.resource.nth(key, skip))
-    }
-
-    fn apply(&mut self, edit: &'a Edit) {
-        let mut state = self.state(&edit.key);
-        let current = self.value(&edit.key);
-        let applies = match &edit.action {
-            Action::Insert(_) => current.is_none(),
-            Action::Update(_) | Action::Delete => current.is_some(),
-            Action::Upsert(_) => true,
-        };
-        let new = edit.action.source().and_then(|source| self.source(source));
-        if !applies || (new.is_none() && edit.action != Action::Delete) {
-            return;
-        }
-        // What was first goes, or gives its place to the new one.
-        if state.front.is_none() && current.is_some() {
-            state.skip = state.skip.saturating_add(1);
-        }
-        state.front = new;
-        if *edit.key == *self.key {
-            self.own = state;
-        } else if let Some(known) = self.others.get_mut(&*edit.key) {
-            *known = state;
-        }
-    }
-
-    fn source(&self, source: &'a Source) -> Option<Value<'a>> {
-        match source {
-            Source::Value(bytes) => Some(Value::new(bytes)),
-            Source::Attribute(name) => self.value(name),
-            Source::Slot(at) => self.slots.get(*at).copied().flatten().map(Value::new),
+impl Source {
+    /// The attribute that it reads, if any.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&[u8]> {
+        let mut source = self;
+        loop {
+            match source {
+                Self::Or(inner, _) => source = inner,
+                Self::Attribute(key) => return Some(key),
+                Self::Value(_) | Self::Slot(_) => return None,
+            }
         }
     }
 }

@@ -52,8 +52,11 @@ pub enum Reason {
     TooLarge(usize),
     /// More groups in a request than [`crate::request::GROUPS_MAX`].
     TooManyGroups,
-    /// More fields in one resource than [`crate::count::RESOURCE_FIELDS_MAX`].
+    /// More fields in one resource than [`crate::count::RESOURCE_FIELDS_MAX`], or more attributes
+    /// in one item that is edited than as many.
     TooManyFields,
+    /// Edits make more bytes of a request than this, which grows with the request.
+    EditsTooLarge(usize),
     /// The first byte of a gRPC prefix is neither 0 nor 1.
     PrefixFlag(u8),
 }
@@ -93,7 +96,8 @@ impl fmt::Display for Reason {
             Self::GroupTooDeep => f.write_str("groups nested too deep"),
             Self::TooLarge(len) => write!(f, "{len} bytes, expected less than 4 GiB"),
             Self::TooManyGroups => f.write_str("too many resource groups in one request"),
-            Self::TooManyFields => f.write_str("too many fields in one resource"),
+            Self::TooManyFields => f.write_str("too many fields in one resource or item"),
+            Self::EditsTooLarge(limit) => write!(f, "edits make more than {limit} bytes of it"),
             Self::PrefixFlag(flag) => write!(f, "gRPC compression flag {flag}, expected 0 or 1"),
         }
     }

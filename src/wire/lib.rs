@@ -8,29 +8,33 @@
 //! ```text
 //! bytes -> Request::scan -> groups -> Resource::find / edit::lookup   (which lane takes it)
 //!                             |
-//!                             +-----> Splice::keep / edit_group        (slices + patch leave)
+//!                             +-----> Splice::keep / rewrite_group     (slices + patch leave)
 //! ```
 //!
 //! Invariants:
 //! - Input is hostile: what is malformed is a [`error::WireError`] with an offset, never a panic.
 //! - What is not edited leaves byte for byte; unknown fields and field order survive an edit.
+//! - An item is opened only where the bytes of a key that matters occur in it.
 //! - Nothing allocates per span; scratch that is used again allocates nothing once it has grown.
 //!
 //! Not here: I/O, clocks, threads, compression, JSON, the meaning of attributes.
 //!
 //! In reading order: the bytes (`varint`, `field`, `cursor`), the shape (`schema`, `request`,
-//! `count`), the view (`resource`, `value`), the change (`edit`, `segments`, `splice`, `split`),
-//! and what travels around a request (`prefix`, `reply`, `encode`).
+//! `count`), the view (`resource`, `value`), the change (`edit`, `items`, `attributes`, `changes`,
+//! `segments`, `splice`, `split`), and what travels around a request (`prefix`, `reply`, `encode`).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod attributes;
+mod changes;
 pub mod count;
 pub mod cursor;
 pub mod edit;
 pub mod encode;
 pub mod error;
 pub mod field;
+pub mod items;
 pub mod prefix;
 pub mod reply;
 pub mod request;

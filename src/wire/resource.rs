@@ -16,7 +16,7 @@ use crate::varint;
 /// A view of all `resource` fields of a group body.
 #[derive(Clone, Copy, Debug)]
 pub struct Resource<'a> {
-    group: &'a [u8],
+    pub(crate) group: &'a [u8],
 }
 
 /// An attribute, where it lies.
@@ -179,9 +179,13 @@ impl<'a> Pair<'a> {
     }
 
     #[inline]
-    fn view(&self) -> Attribute<'a> {
+    pub(crate) fn view(&self) -> Attribute<'a> {
         let bytes = self.value.rest();
-        let value = if self.split { Value::split(bytes) } else { Value::new(bytes) };
+        let value = if self.split {
+            Value::split(bytes, schema::ATTRIBUTE_VALUE)
+        } else {
+            Value::new(bytes)
+        };
         Attribute { key: self.key.rest(), value }
     }
 }

@@ -5,7 +5,9 @@
 //! group  { 1: resource   2: scope*   3: schema_url   1000: deprecated scope* }
 //! scope  { 1: scope      2: item*    3: schema_url }
 //! resource { 1: attribute*   2: dropped_attributes_count   3: entity_refs }
-//! metric { 5 7 9 10 11: data { 1: point* } }
+//! span   { 5: name   6: kind   9: attribute* }
+//! log    { 2: severity_number   3: severity_text   5: body   6: attribute* }
+//! metric { 1: name   5 7 9 10 11: data { 1: point { 7, 9 or 1: attribute* } * } }
 //! ```
 //! Source: opentelemetry-proto 1.x; field 1000 from 0.15 (`instrumentation_library_spans` and its
 //! siblings).
@@ -34,6 +36,38 @@ pub const ATTRIBUTE_VALUE: u32 = 2;
 pub const METRIC_DATA: [u32; 5] = [5, 7, 9, 10, 11];
 /// Field of every metric data that holds a point.
 pub const METRIC_POINT: u32 = 1;
+
+/// Field of a span that holds its name.
+pub const SPAN_NAME: u32 = 5;
+/// Field of a span that holds its kind.
+pub const SPAN_KIND: u32 = 6;
+/// Field of a span that holds an attribute.
+pub const SPAN_ATTRIBUTE: u32 = 9;
+/// Field of a log record that holds its severity as a number.
+pub const LOG_SEVERITY_NUMBER: u32 = 2;
+/// Field of a log record that holds its severity as text.
+pub const LOG_SEVERITY_TEXT: u32 = 3;
+/// Field of a log record that holds its body.
+pub const LOG_BODY: u32 = 5;
+/// Field of a log record that holds an attribute.
+pub const LOG_ATTRIBUTE: u32 = 6;
+/// Field of a metric that holds its name.
+pub const METRIC_NAME: u32 = 1;
+/// Field of an instrumentation scope that holds its name.
+pub const SCOPE_NAME: u32 = 1;
+/// Field of an instrumentation scope that holds its version.
+pub const SCOPE_VERSION: u32 = 2;
+
+/// Field of a data point that holds an attribute, if the point stands in the field `data` of a
+/// metric (one of [`METRIC_DATA`]).
+#[must_use]
+pub const fn point_attribute(data: u32) -> u32 {
+    match data {
+        9 => 9,
+        10 => 1,
+        _ => 7,
+    }
+}
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,6 +9,7 @@
 //! `Patch` lies in the patch buffer.
 
 use crate::error::{Reason, WireError};
+use crate::field::{self, Key};
 use crate::varint;
 
 /// Offsets `start..end` into a buffer, in bytes. `start <= end`.
@@ -131,27 +132,48 @@ impl Segments {
         }
     }
 
-    /// Appends a field: its key, the length `len`, and `body` (the whole of it, or a first part).
+    /// Appends the key of the message field `number`, and the length `len`.
     ///
     /// # Errors
-    /// The patch buffer would pass 4 GiB; nothing is appended.
-    pub(crate) fn patch_field(&mut self, key: u8, len: u64, body: &[u8]) -> Result<(), WireError> {
+    /// The patch buffer would pass 4 GiB; nothing that counts is appended.
+    pub(crate) fn patch_head(&mut self, number: u32, len: u32) -> Result<(), WireError> {
         let start = self.patch.len();
-        let end = start.saturating_add(1).saturating_add(varint::len(len));
-        let end = end.saturating_add(body.len());
+        varint::write(u64::from(Key::new(number, field::LEN).raw()), &mut self.patch);
+        varint::write(u64::from(len), &mut self.patch);
+        self.patched(start)
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// As [`Self::patch_head`].
+    pub(crate) fn patch_bytes(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let start = self.patch.len();
+        self.patch.extend_from_slice(bytes);
+        self.patched(start)
+    }
+
+    fn patched(&mut self, start: usize) -> Result<(), WireError> {
+        let end = self.patch.len();
         if u32::try_from(end).is_err() {
             return Err(WireError::new(0, Reason::TooLarge(end)));
         }
-        self.patch.push(key);
-        varint::write(len, &mut self.patch);
-        self.patch.extend_from_slice(body);
         let span = Span::new(start, end);
+        if span.is_empty() {
+            return Ok(());
+        }
         self.len = self.len.saturating_add(span.len());
         match self.list.last_mut() {
             Some(Segment::Patch(last)) if last.end == span.start => last.end = span.end,
             _ => self.list.push(Segment::Patch(span)),
         }
         Ok(())
+    }
+
+    /// Bytes that list and patch buffer take up now.
+    pub(crate) const fn size(&self) -> usize {
+        let list = self.list.len().saturating_mul(size_of::<Segment>());
+        list.saturating_add(self.patch.len())
     }
 
     pub(crate) fn write_to(&self, request: &[u8], out: &mut Vec<u8>) {
@@ -176,8 +198,10 @@ mod tests {
         out.keep(Span::new(0, 2));
         out.keep(Span::new(2, 2));
         out.keep(Span::new(2, 4));
-        out.patch_field(0x0a, 1, b"x").unwrap();
-        out.patch_field(0x12, 200, b"").unwrap();
+        out.patch_head(1, 1).unwrap();
+        out.patch_bytes(b"x").unwrap();
+        out.patch_bytes(b"").unwrap();
+        out.patch_head(2, 200).unwrap();
         out.keep(Span::new(5, 6));
         let patched = Segment::Patch(Span::new(0, 6));
         let kept = [Segment::Source(Span::new(0, 4)), patched, Segment::Source(Span::new(5, 6))];

@@ -3,20 +3,20 @@
 //! The scan does not open values, so a malformed one is found here: its kind is `Unset`. Of several
 //! fields of the `oneof` the last counts, as protobuf says.
 //!
-//! A key-value pair may carry its value in several parts (protobuf merges them); then the view
-//! stands on the whole pair, and copying it copies all parts. One thing is not merged: of an array
+//! A message may carry its value in several parts (protobuf merges them); then the view stands on
+//! the whole message, and copying it copies all parts. One thing is not merged: of an array
 //! or a map in several parts, [`Value::kind`] shows the last part only.
 
 use crate::cursor::Cursor;
 use crate::error::WireError;
-use crate::schema;
 
 /// A value of an attribute, encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<'a> {
     bytes: &'a [u8],
-    /// Whether `bytes` is the body of a key-value pair with its value in several parts.
-    split: bool,
+    /// 0 if `bytes` is the `AnyValue`; else it came in several parts, the fields with this number
+    /// in `bytes`.
+    split: u32,
 }
 
 /// What a value holds.
@@ -44,18 +44,18 @@ impl<'a> Value<'a> {
     /// The view of an encoded `AnyValue` body.
     #[must_use]
     pub const fn new(any_value: &'a [u8]) -> Self {
-        Self { bytes: any_value, split: false }
+        Self { bytes: any_value, split: 0 }
     }
 
-    /// The view of the value in the body of a key-value pair with several `value` fields.
-    pub(crate) const fn split(pair: &'a [u8]) -> Self {
-        Self { bytes: pair, split: true }
+    /// The view of the value that is all fields `number` of `message`.
+    pub(crate) const fn split(message: &'a [u8], number: u32) -> Self {
+        Self { bytes: message, split: number }
     }
 
     /// The encoded `AnyValue` body; of one in several parts, the last that holds something.
     #[must_use]
     pub fn raw(&self) -> &'a [u8] {
-        if !self.split {
+        if self.split == 0 {
             return self.bytes;
         }
         let holds = |part: &&[u8]| Value::new(part).kind() != Kind::Unset;
@@ -87,25 +87,26 @@ impl<'a> Value<'a> {
 
     /// Whether both encode to the same bytes.
     pub(crate) fn same_bytes(&self, other: &Value<'_>) -> bool {
-        if self.split || other.split {
+        if self.split != 0 || other.split != 0 {
             return self.parts().flatten().eq(other.parts().flatten());
         }
         self.bytes == other.bytes
     }
 
     fn parts(&self) -> Parts<'a> {
-        if self.split {
-            Parts { whole: None, pair: Cursor::new(self.bytes) }
+        if self.split == 0 {
+            Parts { whole: Some(self.bytes), message: Cursor::new(&[]), number: 0 }
         } else {
-            Parts { whole: Some(self.bytes), pair: Cursor::new(&[]) }
+            Parts { whole: None, message: Cursor::new(self.bytes), number: self.split }
         }
     }
 }
 
-/// The parts of a value: one, or the `value` fields of a pair.
+/// The parts of a value: one, or the fields `number` of a message.
 struct Parts<'a> {
     whole: Option<&'a [u8]>,
-    pair: Cursor<'a>,
+    message: Cursor<'a>,
+    number: u32,
 }
 
 impl<'a> Iterator for Parts<'a> {
@@ -115,11 +116,11 @@ impl<'a> Iterator for Parts<'a> {
         if let Some(whole) = self.whole.take() {
             return Some(whole);
         }
-        while let Ok(Some(key)) = self.pair.key() {
-            if key.number() == schema::ATTRIBUTE_VALUE {
-                return self.pair.body(key).ok();
+        while let Ok(Some(key)) = self.message.key() {
+            if key.number() == self.number {
+                return self.message.body(key).ok();
             }
-            self.pair.skip(key).ok()?;
+            self.message.skip(key).ok()?;
         }
         None
     }
@@ -194,7 +195,7 @@ mod tests {
     fn a_value_in_several_parts_is_merged() {
         // key "k", value "a", value (unset)
         let pair = [0x0a, 1, b'k', 0x12, 3, 0x0a, 1, b'a', 0x12, 0];
-        let value = Value::split(&pair);
+        let value = Value::split(&pair, 2);
         assert_eq!(value.kind(), Kind::String(b"a"));
         assert_eq!(value.raw(), [0x0a, 1, b'a']);
         assert_eq!(value.encoded_len(), 3);

@@ -23,9 +23,14 @@ fn is(key: &str, value: &str) -> Condition {
 fn by_team(edits: Vec<Edit>, default: Vec<StageId>) -> Flow {
     let row =
         |team: &str, stage| Row { when: is("team", team), to: vec![StageId(stage)], copy: false };
-    let switch = Switch { edits: Vec::new(), rows: vec![row("red", 1), row("blue", 2)], default };
-    let branch =
-        |to, edits| Branch { pipeline: format!("traces/{to}"), edits, legs: vec![leg(to)] };
+    let rows = vec![row("red", 1), row("blue", 2)];
+    let switch = Switch { edits: Vec::new(), rows, default, default_if_none: false };
+    let branch = |to, edits| Branch {
+        pipeline: format!("traces/{to}"),
+        edits,
+        items: Vec::new(),
+        legs: vec![leg(to)],
+    };
     Flow {
         entry: vec![StageId(0)],
         stages: vec![Stage::Switch(switch), Stage::Leaf(0), Stage::Leaf(1)],
@@ -38,7 +43,7 @@ fn by_team(edits: Vec<Edit>, default: Vec<StageId>) -> Flow {
 }
 
 fn upsert(key: &str, source: Source) -> Edit {
-    Edit { key: key.as_bytes().into(), action: Action::Upsert(source) }
+    Edit::new(key.as_bytes(), Action::Upsert(source))
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

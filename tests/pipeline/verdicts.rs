@@ -13,6 +13,7 @@ fn fan_out(destinations: usize) -> Flow {
         branches: vec![Branch {
             pipeline: "traces".to_owned(),
             edits: Vec::new(),
+            items: Vec::new(),
             legs: (0..destinations).map(leg).collect(),
         }],
         slots: Vec::new(),

@@ -11,6 +11,8 @@ pub(super) enum Piece {
     Text(String),
     Int(i64),
     Double(f64),
+    /// `0x` and hexadecimal digits, two for each byte.
+    Bytes(Vec<u8>),
     /// `== != <= >= < > ( ) [ ] , . + - * /`
     Sign(&'static str),
     End,
@@ -92,8 +94,10 @@ fn number(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
     }
     let width = text.chars().count();
     let digits = text.trim_start_matches(['+', '-']);
-    if digits.starts_with("0x") {
-        return Err(Wrong::new(offset, width, "a bytes literal").unsupported());
+    if let Some(digits) = text.strip_prefix("0x") {
+        let wrong = || Wrong::new(offset, width, format!("`{text}` is no bytes literal"));
+        let bytes = bytes(digits).ok_or_else(|| wrong().expected("two digits for each byte"))?;
+        return Ok((Piece::Bytes(bytes), width));
     }
     if digits.chars().all(|c| c.is_ascii_digit()) {
         let value = text.parse().map_err(|_| {
@@ -108,6 +112,16 @@ fn number(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
         .ok_or_else(|| Wrong::new(offset, width, format!("`{text}` is no number")))
 }
 
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = digits
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let complete = rest.is_empty() && !pairs.is_empty();
+    complete.then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
 /// A string in double quotes, with Go's escapes.
 fn string(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
     let mut text = String::new();
@@ -120,9 +134,13 @@ fn string(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
                 let at = offset.saturating_add(index);
                 let resolved = match escaped {
                     Some(c @ ('"' | '\\')) => Some(c),
+                    Some('a') => Some('\u{7}'),
+                    Some('b') => Some('\u{8}'),
+                    Some('f') => Some('\u{c}'),
                     Some('n') => Some('\n'),
                     Some('r') => Some('\r'),
                     Some('t') => Some('\t'),
+                    Some('v') => Some('\u{b}'),
                     Some(c @ ('x' | 'u' | 'U')) => {
                         let length = match c {
                             'x' => 2,
@@ -130,7 +148,10 @@ fn string(rest: &[char], offset: usize) -> Result<(Piece, usize), Wrong> {
                             _ => 8,
                         };
                         let digits: String = chars.by_ref().take(length).map(|(_, c)| *c).collect();
-                        u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)
+                        let value = u32::from_str_radix(&digits, 16).ok();
+                        // `\xff` is a byte in Go, which text cannot hold.
+                        let fits = |value: &u32| c != 'x' || *value < 0x80;
+                        value.filter(fits).and_then(char::from_u32)
                     }
                     _ => None,
                 };

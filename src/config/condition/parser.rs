@@ -1,22 +1,12 @@
 //! From tokens to a [`Condition`]; recursive descent with a bound.
 
-use regex::bytes::RegexBuilder;
-
 use super::Wrong;
 use super::lexer::{Piece, Token, tokens};
-use crate::config::plan::{Condition, Literal};
+use crate::actions::regexp;
+use crate::config::plan::{Comparison, Condition, Literal, Operand};
 
 /// Parentheses inside parentheses.
 const NESTING_MAX: usize = 32;
-
-/// Compiled size of one pattern.
-const PATTERN_BYTES_MAX: usize = 1024 * 1024;
-
-/// One side of a comparison.
-enum Side {
-    Attribute(String),
-    Literal(Literal),
-}
 
 pub(super) struct Parser {
     tokens: Vec<Token>,
@@ -42,7 +32,8 @@ impl Parser {
             Piece::Word(word) if word == "route" => self.advance(),
             Piece::Word(word) => {
                 let message = format!("the statement `{word}(...)`");
-                return Err(self.wrong(message).unsupported());
+                let wrong = self.wrong(message).unsupported();
+                return Err(wrong.expected("delete attributes by a `resource` processor"));
             }
             _ => return Err(self.wrong("no statement").expected("`route() where ...`")),
         }
@@ -55,27 +46,6 @@ impl Parser {
             return Err(self.wrong("unexpected text").expected("`where` and a condition"));
         }
         self.condition()
-    }
-
-    /// `request["Name"] == "value"`, nothing before or after it.
-    pub(super) fn request(&mut self) -> Result<Condition, Wrong> {
-        let form = "request[\"Name\"] == \"value\", or with !=";
-        if !self.take_word("request") {
-            return Err(self.wrong("no condition on a request header").expected(form));
-        }
-        self.sign("[")?;
-        let header = self.text("the name of a header in double quotes")?;
-        self.sign("]")?;
-        let negated = self.equality()?;
-        let value = self.text("text in double quotes")?;
-        if let Piece::Word(word) = self.peek()
-            && ["and", "or"].contains(&word.as_str())
-        {
-            let message = format!("`{word}` in a condition on a request header");
-            return Err(self.wrong(message).unsupported());
-        }
-        self.end()?;
-        Ok(Condition::HeaderIs { header: header.to_lowercase(), value, negated })
     }
 
     fn any(&mut self) -> Result<Condition, Wrong> {
@@ -117,9 +87,6 @@ impl Parser {
             if word == "IsMatch" {
                 return self.is_match();
             }
-            if self.looks_like_call() {
-                return Err(self.wrong(format!("the function `{word}`")).unsupported());
-            }
         }
         self.comparison()
     }
@@ -127,73 +94,73 @@ impl Parser {
     fn is_match(&mut self) -> Result<Condition, Wrong> {
         self.advance();
         self.sign("(")?;
-        let key = match self.side()? {
-            Side::Attribute(key) => key,
-            Side::Literal(_) => {
-                let wrong = self.wrong_before("IsMatch on a literal");
-                return Err(wrong.expected("attributes[\"key\"]"));
-            }
-        };
+        let of = self.side()?;
         self.sign(",")?;
         let pattern = self.text("a pattern in double quotes")?;
-        let compiled = RegexBuilder::new(&pattern).size_limit(PATTERN_BYTES_MAX).build();
-        let pattern = compiled.map_err(|error| {
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            self.wrong_before(format!("the pattern is not valid: {reason}"))
-        })?;
+        let pattern = regexp::compile(&pattern)
+            .map_err(|reason| self.wrong_before(format!("the pattern is not valid: {reason}")))?;
         self.sign(")")?;
-        let matches = Condition::AttributeMatches { key, pattern };
-        let compared = matches!(self.peek(), Piece::Sign("==" | "!="));
-        if !compared {
+        let matches = Condition::Matches { of, pattern };
+        if !matches!(self.peek(), Piece::Sign("==" | "!=")) {
             return Ok(matches);
         }
         let negated = self.equality()?;
         match self.side()? {
-            Side::Literal(Literal::Bool(value)) if value != negated => Ok(matches),
-            Side::Literal(Literal::Bool(_)) => Ok(Condition::Not(Box::new(matches))),
+            Operand::Literal(Literal::Bool(value)) if value != negated => Ok(matches),
+            Operand::Literal(Literal::Bool(_)) => Ok(Condition::Not(Box::new(matches))),
             _ => Err(self.wrong_before("IsMatch is true or false").expected("`== true`")),
         }
     }
 
     fn comparison(&mut self) -> Result<Condition, Wrong> {
-        let start = self.at;
         let left = self.side()?;
-        if let Side::Literal(Literal::Bool(value)) = left
-            && !matches!(self.peek(), Piece::Sign("==" | "!="))
-        {
-            return Ok(Condition::Always(value));
-        }
-        if let Piece::Sign(sign @ ("<" | ">" | "<=" | ">=" | "+" | "-" | "*" | "/")) = self.peek() {
-            let message = format!("the operator `{sign}`");
-            return Err(self.wrong(message).unsupported());
-        }
-        let negated = self.equality()?;
+        let by = match self.peek() {
+            Piece::Sign("==") => Comparison::Equal,
+            Piece::Sign("!=") => Comparison::Different,
+            Piece::Sign("<") => Comparison::Less,
+            Piece::Sign("<=") => Comparison::LessOrEqual,
+            Piece::Sign(">") => Comparison::Greater,
+            Piece::Sign(">=") => Comparison::GreaterOrEqual,
+            Piece::Sign(sign @ ("+" | "-" | "*" | "/")) => {
+                return Err(self.wrong(format!("the operator `{sign}`")).unsupported());
+            }
+            _ => {
+                return match left {
+                    Operand::Literal(Literal::Bool(value)) => Ok(Condition::Always(value)),
+                    _ => Err(self
+                        .wrong("no comparison")
+                        .expected("`==`, `!=`, `<`, `<=`, `>`, `>=`")),
+                };
+            }
+        };
+        self.advance();
         let right = self.side()?;
-        match (left, right) {
-            (Side::Attribute(key), Side::Literal(value))
-            | (Side::Literal(value), Side::Attribute(key)) => {
-                Ok(Condition::AttributeIs { key, value, negated })
-            }
-            (Side::Attribute(_), Side::Attribute(_)) => {
-                Err(self.wrong_at(start, "comparing two attributes").unsupported())
-            }
-            (Side::Literal(_), Side::Literal(_)) => {
-                Err(self.wrong_at(start, "comparing two literals").unsupported())
-            }
+        if let Piece::Sign(sign @ ("+" | "-" | "*" | "/")) = self.peek() {
+            return Err(self.wrong(format!("the operator `{sign}`")).unsupported());
         }
+        let negated = by == Comparison::Different;
+        Ok(match (left, right) {
+            (Operand::Attribute(key), Operand::Literal(value))
+            | (Operand::Literal(value), Operand::Attribute(key))
+                if negated || by == Comparison::Equal =>
+            {
+                Condition::AttributeIs { key, value, negated }
+            }
+            (left, right) => Condition::Compare { left, by, right },
+        })
     }
 
-    fn side(&mut self) -> Result<Side, Wrong> {
+    fn side(&mut self) -> Result<Operand, Wrong> {
         let literal = match self.peek().clone() {
             Piece::Text(text) => Literal::String(text),
+            Piece::Bytes(bytes) => Literal::Bytes(bytes),
             Piece::Int(value) => Literal::Int(value),
             Piece::Double(value) => Literal::Double(value),
             Piece::Word(word) => match word.as_str() {
                 "nil" => Literal::Nil,
                 "true" => Literal::Bool(true),
                 "false" => Literal::Bool(false),
-                _ => return self.attribute().map(Side::Attribute),
+                _ => return self.path(),
             },
             Piece::Sign(_) | Piece::End => {
                 let wrong = self.wrong("something is missing here");
@@ -201,17 +168,20 @@ impl Parser {
             }
         };
         self.advance();
-        Ok(Side::Literal(literal))
+        Ok(Operand::Literal(literal))
     }
 
-    /// `attributes["k"]` or `resource.attributes["k"]`.
-    fn attribute(&mut self) -> Result<String, Wrong> {
+    /// `attributes["k"]`, `resource.attributes["k"]` or `otelcol.client.metadata["X"]`.
+    fn path(&mut self) -> Result<Operand, Wrong> {
         let start = self.at;
         let mut path = Vec::new();
         loop {
             let Piece::Word(word) = self.peek().clone() else {
                 return Err(self.wrong("a name is missing after the dot"));
             };
+            if path.is_empty() && self.looks_like_call() {
+                return Err(self.wrong(format!("the function `{word}`")).unsupported());
+            }
             self.advance();
             path.push(word);
             if *self.peek() != Piece::Sign(".") {
@@ -220,24 +190,50 @@ impl Parser {
             self.advance();
         }
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
-        if !matches!(words.as_slice(), ["attributes"] | ["resource", "attributes"]) {
-            let path = words.join(".");
-            let wrong = self.wrong_at(start, format!("the path `{path}`"));
-            let keyword = ["AND", "OR", "NOT", "And", "Or", "Not", "NIL", "Nil", "null", "TRUE"];
-            if keyword.contains(&path.as_str()) {
-                let message = format!("`{path}` is no word of this language");
-                let wrong = self.wrong_at(start, message);
-                return Err(wrong.expected("and, or, not, nil, true, false in lower case"));
-            }
-            return Err(wrong.unsupported());
-        }
+        let metadata = match words.as_slice() {
+            ["attributes"] | ["resource", "attributes"] => false,
+            ["otelcol", "client", "metadata"] => true,
+            words => return Err(self.unknown_path(start, words)),
+        };
         self.sign("[")?;
-        let key = self.text("an attribute's key in double quotes")?;
+        let key = self.text("a key in double quotes")?;
         self.sign("]")?;
-        if *self.peek() == Piece::Sign("[") {
-            return Err(self.wrong("a key inside an attribute's value").unsupported());
+        if !metadata {
+            if *self.peek() == Piece::Sign("[") {
+                return Err(self.wrong("a key inside an attribute's value").unsupported());
+            }
+            return Ok(Operand::Attribute(key));
         }
-        Ok(key)
+        let index = if *self.peek() == Piece::Sign("[") { Some(self.index()?) } else { None };
+        Ok(Operand::Metadata { header: key.to_lowercase(), index })
+    }
+
+    /// `[0]`
+    fn index(&mut self) -> Result<usize, Wrong> {
+        self.sign("[")?;
+        let index = match self.peek() {
+            Piece::Int(index) => usize::try_from(*index).ok(),
+            _ => None,
+        };
+        let index =
+            index.ok_or_else(|| self.wrong("no index").expected("a whole number from 0"))?;
+        self.advance();
+        self.sign("]")?;
+        Ok(index)
+    }
+
+    fn unknown_path(&self, start: usize, words: &[&str]) -> Wrong {
+        let path = words.join(".");
+        let keyword = ["AND", "OR", "NOT", "And", "Or", "Not", "NIL", "Nil", "null", "TRUE"];
+        if keyword.contains(&path.as_str()) {
+            let wrong = self.wrong_at(start, format!("`{path}` is no word of this language"));
+            return wrong.expected("and, or, not, nil, true, false in lower case");
+        }
+        if path == "request" {
+            let wrong = self.wrong_at(start, "`request` belongs to another context");
+            return wrong.expected("`context: request` in this row");
+        }
+        self.wrong_at(start, format!("the path `{path}`")).unsupported()
     }
 
     /// `==` is false, `!=` is true.

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use spanyard_wire::edit::Edit;
+use spanyard_wire::items::ItemStep;
 
+use crate::actions::select::ResourceTest;
 use crate::units::DestinationId;
 
 /// What one (receiver, signal) does with a request: a tree walked per resource group.
@@ -51,6 +53,8 @@ pub struct Switch {
     pub rows: Vec<Row>,
     /// `default_pipelines`: for groups that no `move` row took; may be empty.
     pub default: Vec<StageId>,
+    /// `match_once: false`: the default is for groups that no row took at all.
+    pub default_if_none: bool,
 }
 
 /// One row of a routing table.
@@ -95,14 +99,55 @@ pub enum Condition {
         /// `!=`.
         negated: bool,
     },
-    /// `IsMatch(attributes["k"], "re")`: unanchored, on the text form of any type; missing is
-    /// false.
-    AttributeMatches {
-        /// Attribute key.
-        key: String,
-        /// RE2 syntax.
+    /// Any other comparison: `<`, `<=`, `>`, `>=`, request metadata, two attributes.
+    Compare {
+        /// What stands on the left.
+        left: Operand,
+        /// The operator.
+        by: Comparison,
+        /// What stands on the right.
+        right: Operand,
+    },
+    /// `IsMatch(operand, "re")`: unanchored, on the text form of any type; missing is false.
+    Matches {
+        /// What is looked at.
+        of: Operand,
+        /// The pattern, compiled with Go's meaning.
         pattern: regex::bytes::Regex,
     },
+}
+
+/// A side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    /// `attributes["k"]`.
+    Attribute(String),
+    /// `otelcol.client.metadata["X"]`, needs `include_metadata`.
+    Metadata {
+        /// Lower-case header name.
+        header: String,
+        /// `[n]`: one of its values; without, the list of them.
+        index: Option<usize>,
+    },
+    /// A constant.
+    Literal(Literal),
+}
+
+/// A comparison of two values. Of different types only `!=` holds; two missing values are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    Different,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
 }
 
 /// The right-hand side of a comparison.
@@ -118,6 +163,8 @@ pub enum Literal {
     Double(f64),
     /// `true` or `false`.
     Bool(bool),
+    /// `0x` and hexadecimal digits.
+    Bytes(Vec<u8>),
 }
 
 /// The end of a way: edits, then one or several destinations that get the same bytes.
@@ -125,10 +172,35 @@ pub enum Literal {
 pub struct Branch {
     /// Name of the last pipeline, for logs (`traces/tempo`).
     pub pipeline: String,
-    /// Edits of every processor on the way, in order.
+    /// Edits of the resource by every processor on the way, in order.
     pub edits: Vec<Edit>,
+    /// Edits of items by every processor on the way, in order.
+    pub items: Vec<ItemRule>,
     /// Where the result goes.
     pub legs: Vec<Leg>,
+}
+
+/// An `attributes` processor on the way: edits of the items of those groups whose resource is as
+/// asked for.
+#[derive(Clone, Debug)]
+pub struct ItemRule {
+    /// How many of [`Branch::edits`] come before it: the resource is looked at as they leave it.
+    pub after: usize,
+    /// `include`: must hold for the resource.
+    pub include: ResourceTest,
+    /// What is done with the items, unless `exclude` says otherwise.
+    pub step: ItemStep,
+    /// `exclude`, if it asks for something of the resource.
+    pub exclude: Option<Exclusion>,
+}
+
+/// What `exclude` makes of a group.
+#[derive(Clone, Debug)]
+pub struct Exclusion {
+    /// Where this holds for the resource...
+    pub resource: ResourceTest,
+    /// ... this is done instead; `None`: nothing.
+    pub step: Option<ItemStep>,
 }
 
 /// One destination of a branch.

@@ -95,29 +95,38 @@ fn resource_actions_become_edits_in_their_order() {
             {key: g, from_attribute: h, action: insert}, \
             {key: i, from_context: metadata.X-Org, action: upsert}]}, \
           resource/b: {attributes: [{key: j, from_context: client.address, action: insert}, \
-            {key: k, from_context: x-org, action: insert}, \
+            {key: k, from_context: x-org, default_value: 7, action: insert}, \
             {key: l, value: \"${env:N}\", action: insert}, \
-            {key: m, value: \"v-${env:N}\", action: insert}]}}",
+            {key: m, value: \"v-${env:N}\", action: insert}, \
+            {key: n, default_value: d, value: \"${env:EMPTY}\", action: insert}, \
+            {key: o, value: [1, [x], null], action: insert}, \
+            {key: p, value: {x: {y: 1.0}, z: []}, action: insert}]}}",
     ));
     let value = |bytes: Vec<u8>| Source::Value(bytes.into());
+    let int = encode::any_value_int;
+    let text = encode::any_value_string;
+    let list = encode::any_value_array(&[int(1), encode::any_value_array(&[text("x")]), vec![]]);
+    let inner = encode::any_value_map(&[("y", encode::any_value_double(1.0))]);
+    let map = encode::any_value_map(&[("x", inner), ("z", encode::any_value_array(&[]))]);
     let expected = [
-        ("a", Action::Insert(value(encode::any_value_string("text")))),
-        ("b", Action::Update(value(encode::any_value_int(5)))),
+        ("a", Action::Insert(value(text("text")))),
+        ("b", Action::Update(value(int(5)))),
         ("c", Action::Upsert(value(encode::any_value_double(1.5)))),
         ("d", Action::Upsert(value(encode::any_value_bool(true)))),
-        ("e", Action::Upsert(value(encode::any_value_int(493)))),
+        ("e", Action::Upsert(value(int(493)))),
         ("f", Action::Delete),
         ("g", Action::Insert(Source::Attribute((*b"h").into()))),
         ("i", Action::Upsert(Source::Slot(0))),
         ("j", Action::Insert(Source::Slot(1))),
-        ("k", Action::Insert(Source::Slot(0))),
-        ("l", Action::Insert(value(encode::any_value_int(1234)))),
-        ("m", Action::Insert(value(encode::any_value_string("v-1234")))),
+        ("k", Action::Insert(Source::Or(Box::new(Source::Slot(0)), int(7).into()))),
+        ("l", Action::Insert(value(int(1234)))),
+        ("m", Action::Insert(value(text("v-1234")))),
+        ("n", Action::Insert(value(text("d")))),
+        ("o", Action::Insert(value(list))),
+        ("p", Action::Insert(value(map))),
     ];
-    let expected: Vec<Edit> = expected
-        .into_iter()
-        .map(|(key, action)| Edit { key: key.as_bytes().into(), action })
-        .collect();
+    let expected: Vec<Edit> =
+        expected.into_iter().map(|(key, action)| Edit::new(key.as_bytes(), action)).collect();
     assert_eq!(branch.edits, expected);
     assert_eq!(slots, [ContextKey::Header("x-org".to_owned()), ContextKey::ClientAddress]);
 }
@@ -131,7 +140,7 @@ fn actions_that_cannot_be_are_refused() {
             "{key: a, value: 1, from_attribute: b, action: insert}",
             "conflict: the value has two sources",
         ),
-        ("{key: a, value: 1, action: delete}", "conflict: `delete` takes no value"),
+        ("{key: a, value: 1, action: delete}", "conflict: `delete` takes no `value`"),
         ("{key: a, value: 1}", "missing: `action` is required"),
         ("{value: 1, action: insert}", "missing: `key` is required"),
         ("{key: a, value: 1, action: insret}", "bad-value: unknown action"),
@@ -139,21 +148,86 @@ fn actions_that_cannot_be_are_refused() {
             "{key: a, value: 2024-01-31, action: insert}",
             "wrong-type: an attribute cannot hold a date",
         ),
-        ("{key: a, value: 9223372036854775808, action: insert}", "bad-value: out of range"),
         (
-            "{key: a, value: [1], action: insert}",
-            "not-supported: a list or mapping as a value is not supported yet",
+            "{key: a, value: [{b: 2024-01-31}], action: insert}",
+            "wrong-type: an attribute cannot hold a date",
         ),
-        ("{key: a, action: hash}", "not-supported: the action `hash` is not supported yet"),
-        ("{pattern: ^a, action: delete}", "not-supported: `pattern` is not supported yet"),
+        ("{key: a, value: 9223372036854775808, action: insert}", "bad-value: out of range"),
         (
             "{key: a, from_context: auth.user, action: insert}",
             "not-supported: `auth.` in `from_context` is not supported yet",
         ),
         ("{key: a, value: \"${env:EMPTY}\", action: insert}", "missing: there is no value to set"),
+        ("{key: a, from_attribute: \"\", action: insert}", "missing: there is no value to set"),
+        ("{action: hash}", "missing: `key` is required"),
+        ("{key: \"\", action: delete}", "bad-value: an empty key"),
+        ("{pattern: \"(\", action: delete}", "bad-value: the pattern is not valid: unclosed group"),
+        (
+            "{key: a, from_context: b, action: delete}",
+            "ignored: `delete` does not use `from_context`",
+        ),
+        ("{key: a, pattern: b, value: 1, action: insert}", "conflict: `insert` takes no `pattern`"),
+        ("{key: a, action: extract}", "missing: `extract` needs a `pattern`"),
+        (
+            "{key: a, pattern: \"(?P<b>.)(.)\", action: extract}",
+            "bad-value: every group of the pattern needs a name",
+        ),
+        (
+            "{key: a, pattern: b, action: extract}",
+            "bad-value: every group of the pattern needs a name",
+        ),
+        ("{key: a, action: convert}", "missing: `convert` needs a `converted_type`"),
+        ("{key: a, converted_type: bool, action: convert}", "bad-value: unknown value"),
+        (
+            "{key: a, converted_type: int, pattern: b, action: convert}",
+            "conflict: `convert` takes no `pattern`",
+        ),
     ];
     for (action, expected) in cases {
         let text = processing("resource", &format!("{{resource: {{attributes: [{action}]}}}}"));
         assert_eq!(messages(&text, 3), [expected], "{action}");
     }
 }
+
+/// With `key` and `pattern` an attribute is named once, so that nothing is hashed twice.
+#[test]
+fn a_key_that_the_pattern_matches_needs_no_edit_of_its_own() {
+    let count = |actions: &str| {
+        let processors = format!("{{resource: {{attributes: [{actions}]}}}}");
+        branch(&processing("resource", &processors)).0.edits.len()
+    };
+    assert_eq!(count("{key: ab, pattern: b, action: hash}"), 1);
+    assert_eq!(count("{key: a, pattern: b, action: hash}"), 2);
+    assert_eq!(count("{pattern: b, action: delete}"), 1);
+}
+
+/// Behind a `batch` a request has left only what `metadata_keys` names.
+#[test]
+fn headers_end_at_a_batch_unless_it_keeps_them() {
+    let text = processing(
+        "batch, resource",
+        "{batch: {metadata_keys: [kept]}, resource: {attributes: [\
+            {key: a, from_context: kept, action: insert}, \
+            {key: b, from_context: lost, action: insert}, \
+            {key: c, from_context: lost, default_value: d, action: insert}]}}",
+    );
+    let (branch, slots) = branch(&text);
+    assert_eq!(branch.edits.len(), 2, "nothing is inserted for `b`");
+    assert_eq!(slots, [ContextKey::Header("kept".to_owned())]);
+    let said = messages(&text, 2);
+    assert_eq!(said, ["surprising: `resource` sees no header `lost` behind `batch`"]);
+}
+
+/// Each takes effect at the door here, wherever it stands.
+#[test]
+fn a_memory_limiter_behind_another_processor_is_pointed_out() {
+    let limiters = "{memory_limiter: {check_interval: 1s, limit_mib: 9}, \
+                     memory_limiter/b: {check_interval: 1s, limit_mib: 9}, batch: {}}";
+    let first = processing("memory_limiter, memory_limiter/b, batch", limiters);
+    assert_eq!(messages(&first, 2), Vec::<String>::new());
+    let late = processing("batch, memory_limiter", limiters);
+    let expected = "surprising: `memory_limiter` is not the first processor";
+    assert_eq!(messages(&late, 2), [expected]);
+}
+
+mod items;

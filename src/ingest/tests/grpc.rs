@@ -197,11 +197,12 @@ fn by_tenant(plan: &mut Plan) {
     let flow = plan.receivers[0].flows[0].as_mut().unwrap();
     let when = Condition::HeaderIs { header: header(), value: "acme".to_owned(), negated: false };
     let row = Row { when, to: vec![StageId(1)], copy: false };
-    let switch = Switch { edits: Vec::new(), rows: vec![row], default: Vec::new() };
+    let switch =
+        Switch { edits: Vec::new(), rows: vec![row], default: Vec::new(), default_if_none: false };
     flow.stages = vec![Stage::Switch(switch), Stage::Leaf(0)];
     flow.slots = vec![ContextKey::Header(header())];
     let action = Action::Upsert(Source::Slot(0));
-    flow.branches[0].edits = vec![Edit { key: b"tenant".as_slice().into(), action }];
+    flow.branches[0].edits = vec![Edit::new(b"tenant".as_slice(), action)];
 }
 
 #[test]

@@ -354,6 +354,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
         branches: vec![Branch {
             pipeline: "traces".to_owned(),
             edits: Vec::new(),
+            items: Vec::new(),
             legs: vec![Leg { destination: DestinationId(0), batch: None }],
         }],
         slots: Vec::new(),

@@ -8,11 +8,11 @@ use crate::schema::Signal;
 
 fn upsert(key: &str, value: &str) -> Edit {
     let value = encode::any_value_string(value).into();
-    Edit { key: key.as_bytes().into(), action: Action::Upsert(Source::Value(value)) }
+    Edit::new(key.as_bytes(), Action::Upsert(Source::Value(value)))
 }
 
 fn delete(key: &str) -> Edit {
-    Edit { key: key.as_bytes().into(), action: Action::Delete }
+    Edit::new(key.as_bytes(), Action::Delete)
 }
 
 fn resource(pairs: &[(&str, &str)]) -> Vec<u8> {
@@ -58,7 +58,7 @@ fn a_resource_is_replaced_where_it_stands() {
         let (changed, out, segments) = edited(&request, &[upsert("a", "new")]);
         assert!(changed);
         assert_eq!(out, expected, "resource in place {place}");
-        assert_eq!(segments.len(), if place == 1 { 4 } else { 3 - usize::from(place == 0) });
+        assert_eq!(segments.len(), if place == 0 { 2 } else { 4 });
     }
 }
 
@@ -75,12 +75,12 @@ fn an_absent_resource_is_made_only_when_an_edit_adds_to_it() {
 }
 
 #[test]
-fn a_repeated_resource_is_written_once_in_the_place_of_the_first() {
+fn a_repeated_resource_is_edited_as_one_and_stays_in_its_parts() {
     let request =
         group(&[SCHEMA, &resource(&[("a", "1")]), SCOPES, &resource(&[("a", "2"), ("b", "3")])]);
-    let merged = resource(&[("a", "x"), ("a", "2")]);
-    let (_, out, _) = edited(&request, &[upsert("a", "x"), delete("b")]);
-    assert_eq!(out, group(&[SCHEMA, &merged, SCOPES]));
+    let (_, out, _) = edited(&request, &[upsert("a", "x"), delete("b"), upsert("c", "4")]);
+    let (first, second) = (resource(&[("a", "x")]), resource(&[("a", "2"), ("c", "4")]));
+    assert_eq!(out, group(&[SCHEMA, &first, SCOPES, &second]));
 }
 
 #[test]
@@ -98,11 +98,8 @@ fn edits_that_change_nothing_leave_every_byte() {
         &[upsert("a", "1")],
         &[delete("b")],
         &[upsert("b", "2"), delete("b")],
-        &[Edit { key: b"a"[..].into(), action: Action::Insert(Source::Value([][..].into())) }],
-        &[Edit {
-            key: b"a"[..].into(),
-            action: Action::Upsert(Source::Attribute(b"a"[..].into())),
-        }],
+        &[Edit::new(*b"a", Action::Insert(Source::Value([][..].into())))],
+        &[Edit::new(*b"a", Action::Upsert(Source::Attribute(b"a"[..].into())))],
     ];
     for edits in cases {
         let (changed, out, segments) = edited(&request, edits);
@@ -168,14 +165,28 @@ fn a_used_splice_starts_over_after_clear() {
 }
 
 #[test]
-fn one_huge_resource_does_not_keep_its_memory() {
+fn one_huge_edit_does_not_keep_its_memory() {
     let huge = "v".repeat(4 << 20);
-    let request = group(&[&resource(&[("a", &huge)])]);
+    let request = group(&[&resource(&[("a", "1")])]);
     let mut scan = Request::new();
     scan.scan(Signal::Traces, &request).unwrap();
     let mut splice = Splice::new();
-    assert!(splice.edit_group(&request, &scan.groups[0], &[upsert("b", "1")], &[]).unwrap());
+    assert!(splice.edit_group(&request, &scan.groups[0], &[upsert("a", &huge)], &[]).unwrap());
     assert!(splice.patch().len() > huge.len());
+    assert!(splice.memory() > 2 * huge.len());
     splice.clear();
-    assert!(splice.memory() < 3 << 20, "{} bytes are kept", splice.memory());
+    assert!(splice.memory() < 6 << 20, "{} bytes are kept", splice.memory());
+}
+
+#[test]
+fn edits_that_make_far_more_than_came_are_refused() {
+    let huge = "v".repeat(1 << 20);
+    let request = group(&[&resource(&[("a", "1")])]).repeat(40);
+    let mut scan = Request::new();
+    scan.scan(Signal::Traces, &request).unwrap();
+    let mut splice = Splice::new();
+    let edits = [upsert("a", &huge)];
+    let mut edit = |group| splice.edit_group(&request, group, &edits, &[]);
+    let refused = scan.groups.iter().find_map(|group| edit(group).err()).unwrap();
+    assert!(matches!(refused.reason, Reason::EditsTooLarge(_)), "{refused}");
 }

@@ -3,8 +3,8 @@
 use crate::draw::{KEYS, Plan};
 use crate::full::Full;
 use crate::skeleton;
-use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
-use spanyard_wire::edit::{self, Edit};
+use crate::survival;
+use spanyard_wire::edit::{self, Found};
 use spanyard_wire::error::Reason;
 use spanyard_wire::request::{Group, Request};
 use spanyard_wire::resource::Resource;
@@ -69,10 +69,11 @@ pub(crate) fn edit(signal: Signal, bytes: &[u8], plan: &Plan) {
         return;
     };
     let slots = plan.slots();
+    let steps: Vec<_> = plan.steps.iter().collect();
     let mut splice = Splice::new();
     let mut changed = Vec::new();
     for group in &request.groups {
-        let edited = splice.edit_group(bytes, group, &plan.edits, &slots);
+        let edited = splice.rewrite_group(bytes, signal, group, &plan.edits, &steps, &slots);
         changed.push(edited.expect("a scanned group can be edited"));
     }
     let mut out = Vec::new();
@@ -84,7 +85,8 @@ pub(crate) fn edit(signal: Signal, bytes: &[u8], plan: &Plan) {
     for ((old, new), changed) in request.groups.iter().zip(&after.groups).zip(changed) {
         assert_eq!(old.items, new.items);
         if changed {
-            survives(old.body.of(bytes), new.body.of(&out), &plan.edits);
+            let (old, new) = (old.body.of(bytes), new.body.of(&out));
+            survival::group(signal, old, new, &plan.edits, &plan.steps);
         } else {
             assert_eq!(old.field.of(bytes), new.field.of(&out), "an unchanged group");
         }
@@ -92,6 +94,7 @@ pub(crate) fn edit(signal: Signal, bytes: &[u8], plan: &Plan) {
     }
     if let Ok(mut full) = Full::decode(signal, bytes) {
         full.edit(&plan.edits, &slots);
+        full.edit_items(plan);
         let ours = Full::decode(signal, &out).expect("prost decodes what we edited");
         assert_eq!(ours.meaning(), full.meaning(), "edited, against prost: {plan:?}");
     }
@@ -104,36 +107,10 @@ fn looks_ahead(old: &Group, bytes: &[u8], new: &Group, out: &[u8], plan: &Plan) 
         let before = Resource::of(old.body.of(bytes));
         let ahead = edit::lookup(before, &plan.edits, &slots, key.as_bytes());
         let after = Resource::of(new.body.of(out)).find(key.as_bytes());
+        let ahead = ahead.as_ref().map(Found::value);
         let kinds = [ahead, after].map(|value| value.map(|value| format!("{:?}", value.kind())));
         assert_eq!(kinds[0], kinds[1], "{key} through {plan:?}");
     }
-}
-
-/// Everything but the edited attributes is there still, byte for byte and in order.
-fn survives(old: &[u8], new: &[u8], edits: &[Edit]) {
-    let (old_fields, new_fields) = (fields(old), fields(new));
-    assert_eq!(others(&old_fields, 1), others(&new_fields, 1), "fields of the group");
-    let place = |all: &[Field<'_>]| all.iter().position(|field| field.number == 1);
-    let expected = place(&old_fields).unwrap_or(0);
-    assert_eq!(place(&new_fields), Some(expected), "the place of the resource");
-
-    let parts = |all: &[Field<'_>]| {
-        let resources = all.iter().filter(|field| field.number == 1);
-        resources.map(|field| field.body.to_vec()).collect::<Vec<_>>().concat()
-    };
-    let (old, new) = (parts(&old_fields), parts(&new_fields));
-    let (old, new) = (fields(&old), fields(&new));
-    assert_eq!(others(&old, 1), others(&new, 1), "fields of the resource");
-    let untouched = |all: &[Field<'_>]| -> Vec<Vec<u8>> {
-        let attributes = all.iter().filter(|field| field.number == 1);
-        let unnamed = attributes.filter(|field| {
-            let key = fields(field.body).into_iter().rfind(|inner| inner.number == 1);
-            let key = key.map_or(&[][..], |inner| inner.body);
-            edits.iter().all(|edit| *edit.key != *key)
-        });
-        unnamed.map(|field| field.whole.to_vec()).collect()
-    };
-    assert_eq!(untouched(&old), untouched(&new), "attributes that no edit names");
 }
 
 /// Parts of any size say together what the request said.
@@ -174,35 +151,4 @@ pub(crate) fn join(signal: Signal, first: &[u8], second: &[u8]) {
         assert_eq!(skeleton::groups(&both), groups);
         assert!(merged.meaning().len() <= 2 * both.len() + 64);
     }
-}
-
-/// A field as prost's own reader cuts it.
-struct Field<'a> {
-    number: u32,
-    whole: &'a [u8],
-    /// Empty unless the field is length-delimited.
-    body: &'a [u8],
-}
-
-fn fields(bytes: &[u8]) -> Vec<Field<'_>> {
-    let mut found = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let start = rest;
-        let (number, wire) = decode_key(&mut rest).expect("a key");
-        let mut body: &[u8] = &[];
-        if wire == WireType::LengthDelimited {
-            let mut behind = rest;
-            let len = prost::decode_length_delimiter(&mut behind).expect("a length");
-            body = behind.get(..len).expect("a body");
-        }
-        skip_field(wire, number, &mut rest, DecodeContext::default()).expect("a field");
-        let whole = start.get(..start.len() - rest.len()).expect("what was read");
-        found.push(Field { number, whole, body });
-    }
-    found
-}
-
-fn others<'a>(fields: &[Field<'a>], number: u32) -> Vec<&'a [u8]> {
-    fields.iter().filter(|field| field.number != number).map(|field| field.whole).collect()
 }

@@ -1,8 +1,11 @@
 //! Choices out of bytes: what makes a random message, and random edits, from a fuzzer's or
 //! proptest's input. When the bytes run out every choice is the first, so inputs shrink well.
 
+use crate::tools::{Asks, Halves, Turn, With};
 use spanyard_wire::edit::{Action, Edit, Source};
 use spanyard_wire::encode;
+use spanyard_wire::items::{ItemFilter, ItemStep};
+use std::sync::Arc;
 
 /// Keys of attributes, in messages and in edits alike, so that they meet.
 pub(crate) const KEYS: [&str; 6] = ["a", "service.name", "b", "", "telemetry.sdk.language", "ключ"];
@@ -12,10 +15,16 @@ pub(crate) struct Draw<'a> {
     bytes: &'a [u8],
 }
 
-/// Edits and the values that the request brings for their slots.
+/// Names of spans and metrics, in messages and in filters.
+pub(crate) const NAMES: [&str; 3] = ["GET /orders", "", "queue.size"];
+
+/// Edits of the resource and of items, and the values that the request brings for their slots.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) edits: Vec<Edit>,
+    pub(crate) steps: Vec<ItemStep>,
+    /// The filter of each step.
+    pub(crate) asks: Vec<Option<Asks>>,
     pub(crate) slots: Vec<Option<Vec<u8>>>,
 }
 
@@ -85,27 +94,59 @@ impl<'a> Draw<'a> {
     }
 
     pub(crate) fn plan(&mut self) -> Plan {
-        let edits = (0..self.pick(5)).map(|_| self.edit()).collect();
-        let slots = vec![Some(self.any_value()), None, Some(self.any_value())];
-        Plan { edits, slots }
+        let edits = (0..self.pick(4)).map(|_| self.edit()).collect();
+        let mut plan = Plan { edits, steps: Vec::new(), asks: Vec::new(), slots: Vec::new() };
+        for _ in 0..self.pick(4) {
+            let edits = (0..1 + self.pick(2)).map(|_| self.edit()).collect();
+            let asks = self.one_in(2).then(|| self.asks());
+            let filter = asks.clone().map(|asks| Arc::new(asks) as Arc<dyn ItemFilter>);
+            plan.steps.push(ItemStep::new(edits, filter));
+            plan.asks.push(asks);
+        }
+        plan.slots = vec![Some(self.any_value()), None, Some(self.any_value())];
+        plan
+    }
+
+    fn asks(&mut self) -> Asks {
+        match self.pick(7) {
+            0 => Asks::Has(self.of(&KEYS)),
+            1 => Asks::Name(self.of(&NAMES)),
+            2 => Asks::Kind(i32::from(self.byte() % 3)),
+            3 => Asks::Text(self.of(&KEYS), self.of(&["x", "production"])),
+            4 => Asks::Scope(self.of(&["library", ""]), self.of(&["", "1.0"])),
+            5 => Asks::Severity(i32::from(self.byte() % 3), self.of(&["", "WARN"])),
+            _ => Asks::Body(self.of(&["x", "production"])),
+        }
     }
 
     fn edit(&mut self) -> Edit {
-        let key = self.of(&KEYS).as_bytes().into();
-        let action = match self.pick(4) {
+        let key = self.of(&KEYS).as_bytes();
+        let action = match self.pick(8) {
             0 => Action::Upsert(self.source()),
             1 => Action::Delete,
             2 => Action::Insert(self.source()),
-            _ => Action::Update(self.source()),
+            3 => Action::Update(self.source()),
+            4 => Action::Replace(Arc::new(Turn)),
+            5 => {
+                let target = |draw: &mut Self| draw.of(&KEYS).as_bytes().into();
+                Action::Extract(Arc::new(Halves([target(self), target(self)])))
+            }
+            6 => return Edit::matching(self.pattern(), Action::Delete),
+            _ => return Edit::matching(self.pattern(), Action::Replace(Arc::new(Turn))),
         };
-        Edit { key, action }
+        Edit::new(key, action)
+    }
+
+    fn pattern(&mut self) -> Arc<With> {
+        Arc::new(With(self.of(b"aeb.")))
     }
 
     fn source(&mut self) -> Source {
-        match self.pick(3) {
+        match self.pick(4) {
             0 => Source::Value(self.any_value().into()),
             1 => Source::Attribute(self.of(&KEYS).as_bytes().into()),
-            _ => Source::Slot(self.pick(4)),
+            2 => Source::Slot(self.pick(4)),
+            _ => Source::Or(Box::new(self.source()), self.any_value().into()),
         }
     }
 }

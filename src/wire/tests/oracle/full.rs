@@ -6,11 +6,12 @@
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::{DecodeError, Message};
-use spanyard_wire::edit::{Action, Edit, Source};
+use spanyard_wire::edit::{Action, Edit, Keys, Source, Transform};
 use spanyard_wire::schema::Signal;
+use spanyard_wire::value::Value;
 
 /// A decoded request of any signal.
 #[derive(Clone, Debug)]
@@ -32,11 +33,14 @@ impl Full {
     /// Its encoding, with unset values made one form. Two requests mean the same if this is equal;
     /// `==` on messages would not do, because NaN occurs.
     pub(crate) fn meaning(mut self) -> Vec<u8> {
-        for resource in self.resources().into_iter().flatten() {
-            for attribute in &mut resource.attributes {
+        let set = |attributes: &mut Vec<KeyValue>| {
+            for attribute in attributes {
                 let _ = attribute.value.get_or_insert_default();
             }
-        }
+        };
+        let resources = self.resources().into_iter().flatten();
+        resources.for_each(|resource| set(&mut resource.attributes));
+        self.each_item(&mut |_, attributes| set(attributes));
         match self {
             Self::Traces(request) => request.encode_to_vec(),
             Self::Metrics(request) => request.encode_to_vec(),
@@ -65,21 +69,60 @@ impl Full {
     }
 }
 
-fn edit_one(attributes: &mut Vec<KeyValue>, edit: &Edit, slots: &[Option<&[u8]>]) {
-    let found = position(attributes, &edit.key);
-    let value = edit.action.source().and_then(|source| value(attributes, source, slots));
-    match (&edit.action, found, value) {
-        (Action::Delete, Some(at), _) => drop(attributes.remove(at)),
-        (Action::Insert(_) | Action::Upsert(_), None, Some(value)) => {
-            let key = String::from_utf8(edit.key.to_vec()).expect("keys of edits are text");
-            attributes.push(KeyValue { key, value: Some(value), ..KeyValue::default() });
+/// One edit on one decoded list.
+pub(crate) fn edit_one(list: &mut Vec<KeyValue>, edit: &Edit, slots: &[Option<&[u8]>]) {
+    let key = match &edit.keys {
+        Keys::One(key) => key,
+        Keys::Matching(pattern) => {
+            match &edit.action {
+                Action::Delete => list.retain(|one| !pattern.matches(one.key.as_bytes())),
+                Action::Replace(transform) => {
+                    let named = list.iter_mut().filter(|one| pattern.matches(one.key.as_bytes()));
+                    named.for_each(|one| replace(one, &**transform));
+                }
+                _ => {}
+            }
+            return;
         }
-        (Action::Update(_) | Action::Upsert(_), Some(at), Some(value)) => {
-            if let Some(attribute) = attributes.get_mut(at) {
-                attribute.value = Some(value);
+    };
+    let found = position(list, key);
+    let value = edit.action.source().and_then(|source| value(list, source, slots));
+    match (&edit.action, found, value) {
+        (Action::Delete, Some(at), _) => drop(list.remove(at)),
+        (Action::Insert(_) | Action::Upsert(_), None, Some(value)) => upsert(list, key, value),
+        (Action::Update(_) | Action::Upsert(_), Some(_), Some(value)) => upsert(list, key, value),
+        (Action::Replace(transform), Some(at), _) => {
+            list.get_mut(at).into_iter().for_each(|one| replace(one, &**transform));
+        }
+        (Action::Extract(extract), Some(at), _) => {
+            let source = list.get(at).and_then(|one| one.value.clone()).and_then(|v| v.value);
+            if let Some(any_value::Value::StringValue(text)) = source {
+                extract.extract(text.as_bytes(), &mut |key, text| {
+                    let text = String::from_utf8(text.to_vec()).expect("cut at characters");
+                    let value = any_value::Value::StringValue(text);
+                    upsert(list, key, AnyValue { value: Some(value) });
+                });
             }
         }
         _ => {}
+    }
+}
+
+fn upsert(list: &mut Vec<KeyValue>, key: &[u8], value: AnyValue) {
+    let at = position(list, key);
+    if let Some(present) = at.and_then(|at| list.get_mut(at)) {
+        present.value = Some(value);
+        return;
+    }
+    let key = String::from_utf8(key.to_vec()).expect("keys of edits are text");
+    list.push(KeyValue { key, value: Some(value), ..KeyValue::default() });
+}
+
+fn replace(one: &mut KeyValue, transform: &dyn Transform) {
+    let old = one.value.clone().unwrap_or_default().encode_to_vec();
+    let mut new = Vec::new();
+    if transform.apply(Value::new(&old), &mut new) {
+        one.value = Some(AnyValue::decode(&*new).expect("transforms give values"));
     }
 }
 
@@ -92,6 +135,9 @@ fn value(attributes: &[KeyValue], source: &Source, slots: &[Option<&[u8]>]) -> O
             attributes.get(at).map(|found| found.value.clone().unwrap_or_default())
         }
         Source::Slot(at) => slots.get(*at).copied().flatten().map(decode),
+        Source::Or(inner, default) => {
+            value(attributes, inner, slots).or_else(|| Some(decode(default)))
+        }
     }
 }
 

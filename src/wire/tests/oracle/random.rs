@@ -12,7 +12,7 @@ fn signal() -> impl Strategy<Value = Signal> {
 }
 
 fn choices() -> impl Strategy<Value = Vec<u8>> {
-    vec(any::<u8>(), 0..700)
+    vec(any::<u8>(), 0..1500)
 }
 
 fn config() -> ProptestConfig {
@@ -33,7 +33,7 @@ proptest! {
     fn odd_requests_are_edited_as_prost_edits_them(
         signal in signal(),
         choices in choices(),
-        plans in vec(vec(any::<u8>(), 24), 1..6),
+        plans in vec(vec(any::<u8>(), 48), 1..6),
     ) {
         let bytes = shapes::request(&mut Draw::new(&choices), signal);
         for plan in plans {

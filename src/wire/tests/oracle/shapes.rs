@@ -1,8 +1,8 @@
 //! Random valid requests, as odd as protobuf allows: fields in any order, unknown fields of every
 //! wire type at every level, padded keys and lengths, resources last, repeated or absent, the
-//! deprecated field 1000, values in parts.
+//! deprecated field 1000, values in parts. Items have attributes of the same kind as resources.
 
-use crate::draw::{Draw, KEYS};
+use crate::draw::{Draw, KEYS, NAMES};
 use spanyard_wire::encode::{self, encoded};
 use spanyard_wire::field::{self, Key};
 use spanyard_wire::schema::{self, Signal};
@@ -72,7 +72,10 @@ fn attribute(draw: &mut Draw<'_>) -> Vec<u8> {
 fn scope(draw: &mut Draw<'_>, signal: Signal) -> Vec<u8> {
     let mut fields = Vec::new();
     for _ in 0..draw.of(&[1, 0, 2]) {
-        let scope = encoded(|out| out.string(1, "library"));
+        let scope = encoded(|out| {
+            out.string(1, draw.of(&["library", ""]));
+            out.string(2, draw.of(&["", "1.0"]));
+        });
         fields.push(field(draw, schema::SCOPE, &scope));
     }
     for _ in 0..draw.pick(5) {
@@ -86,31 +89,58 @@ fn scope(draw: &mut Draw<'_>, signal: Signal) -> Vec<u8> {
 }
 
 fn item(draw: &mut Draw<'_>, signal: Signal) -> Vec<u8> {
-    let fields = match signal {
+    let mut fields = match signal {
         Signal::Traces => vec![
             encoded(|out| out.bytes(1, &[7; 16])),
-            encoded(|out| out.string(5, "GET /orders")),
+            encoded(|out| out.string(5, draw.of(&NAMES))),
+            encoded(|out| out.uint(6, draw.of(&[1, 0, 2, 1 << 32 | 2]))),
             encoded(|out| out.fixed64(7, u64::MAX)),
             encoded(|out| out.fixed32(16, 1)),
-            encoded(|out| out.attribute(9, "a", &draw.any_value())),
         ],
-        Signal::Logs => vec![
-            encoded(|out| out.fixed64(1, 1)),
-            encoded(|out| out.bytes(5, &draw.any_value())),
-            encoded(|out| out.string_attribute(6, "a", "b")),
-        ],
-        Signal::Metrics => {
-            let mut fields = vec![encoded(|out| out.string(1, "queue.size"))];
-            for _ in 0..draw.pick(4) {
-                let number = draw.of(&schema::METRIC_DATA);
-                let points = (0..draw.pick(4)).map(|_| field(draw, 1, &[])).collect();
-                let data = message(draw, points);
-                fields.push(field(draw, number, &data));
+        Signal::Logs => {
+            let mut fields = vec![
+                encoded(|out| out.fixed64(1, 1)),
+                encoded(|out| out.uint(2, draw.of(&[0, 1, 2]))),
+                encoded(|out| out.string(3, draw.of(&["", "WARN"]))),
+            ];
+            for _ in 0..draw.of(&[1, 1, 0, 2]) {
+                let body = draw.any_value();
+                fields.push(field(draw, schema::LOG_BODY, &body));
             }
             fields
         }
+        Signal::Metrics => return metric(draw),
     };
+    let number = match signal {
+        Signal::Traces => schema::SPAN_ATTRIBUTE,
+        _ => schema::LOG_ATTRIBUTE,
+    };
+    attributes(draw, number, &mut fields);
     message(draw, fields)
+}
+
+fn metric(draw: &mut Draw<'_>) -> Vec<u8> {
+    let mut fields = vec![encoded(|out| out.string(1, draw.of(&NAMES)))];
+    for _ in 0..draw.pick(4) {
+        let number = draw.of(&schema::METRIC_DATA);
+        let mut points = Vec::new();
+        for _ in 0..draw.pick(4) {
+            let mut point = vec![encoded(|out| out.fixed64(3, 9))];
+            attributes(draw, schema::point_attribute(number), &mut point);
+            let point = message(draw, point);
+            points.push(field(draw, schema::METRIC_POINT, &point));
+        }
+        let data = message(draw, points);
+        fields.push(field(draw, number, &data));
+    }
+    message(draw, fields)
+}
+
+fn attributes(draw: &mut Draw<'_>, number: u32, fields: &mut Vec<Vec<u8>>) {
+    for _ in 0..draw.pick(5) {
+        let body = attribute(draw);
+        fields.push(field(draw, number, &body));
+    }
 }
 
 /// The fields in some order, with unknown ones among them.
