@@ -14,28 +14,44 @@ mod drain;
 mod leaving;
 mod reload;
 mod shard;
+mod watch;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::admin::{self, AdminHandle, AdminState};
-use crate::config::Problems;
+use crate::admin::{self, AdminHandle, AdminState, Ask};
 use crate::config::plan::Plan;
+use crate::config::{Loaded, Problems};
 use crate::runtime::shard::{Supervised, placement, start};
 use crate::runtime::{clock, cores};
 use crate::telemetry::ledger::DropReason;
+use crate::telemetry::names::ConfigMeter;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
 use common::{Common, Current, Order};
 use doors::AdminAddresses;
 pub use drain::Losses;
+use reload::{Cause, Fixed, Reloader};
+use watch::Watch;
 
 /// Reads and checks the configuration again, for a reload.
-pub type Reader = Box<dyn Fn() -> Result<Plan, Problems>>;
+pub type Reader = Box<dyn Fn() -> Result<Loaded, Problems>>;
 
+/// What else a running gateway is told.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Files whose change is a reason to reload; none is fine.
+    pub watch: Vec<PathBuf>,
+}
+
+/// The generation of the plan that a process starts with.
+const FIRST: u64 = 1;
 /// How long the shards may take to start before the others go on without them.
 const START_MAX: Duration = Duration::from_secs(5);
 /// How long after the drain deadline the shards' reports are waited for.
@@ -45,6 +61,9 @@ const REPORT_GRACE: Duration = Duration::from_millis(500);
 pub struct App {
     common: Arc<Common>,
     admin: AdminHandle,
+    asks: mpsc::Receiver<Ask>,
+    fixed: Fixed,
+    meter: ConfigMeter,
     shards: Vec<JoinHandle<()>>,
 }
 
@@ -59,12 +78,16 @@ impl App {
             count => count,
         };
         let cores = placement(count, plan.runtime.pin);
-        let sockets = doors::bind_admin(&plan.admin)?;
-        let admin_addresses = AdminAddresses::of(&sockets);
-        let current = Current::prepare(plan).map_err(io::Error::other)?;
+        let mut sockets = doors::bind_admin(&plan.admin)?;
+        let fixed = Fixed::of(&plan);
+        let current = Current::prepare(plan, FIRST).map_err(io::Error::other)?;
         let common = Common::new(current, count)?;
         let plan = Arc::clone(&common.plan.load().plan);
-        let state = admin_state(&common);
+        sockets.control = doors::bind_control(&plan.admin)?;
+        let admin_addresses = AdminAddresses::of(&sockets);
+        let (reloads, asks) = admin::asks();
+        let state = admin_state(&common, reloads);
+        let meter = ConfigMeter::new(&common.registry.shard(count), state.started.1);
         let admin = admin::serve(&plan.admin, sockets, Arc::new(state))?;
         let mut shards = Vec::with_capacity(count);
         for (index, core) in cores.into_iter().enumerate() {
@@ -78,25 +101,42 @@ impl App {
             let doors = common.doors.lock().unwrap_or_else(PoisonError::into_inner);
             banner::announce(&plan, &doors, admin_addresses, count);
         }
-        Ok(Self { common, admin, shards })
+        Ok(Self { common, admin, asks, fixed, meter, shards })
     }
 
-    /// Runs until SIGTERM or SIGINT, reloading on SIGHUP, then drains; a second signal cuts the
-    /// drain short. Returns what was lost.
+    /// Runs until SIGTERM or SIGINT, reloading on SIGHUP, on request and when a watched file
+    /// changes; then drains; a second signal cuts the drain short. Returns what was lost.
     ///
     /// # Errors
     /// Signals cannot be handled.
-    pub fn run(self, reader: &Reader) -> io::Result<Losses> {
+    pub fn run(mut self, reader: &Reader, options: Options) -> io::Result<Losses> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let reports = runtime.block_on(async {
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut hang_up = signal(SignalKind::hangup())?;
+            let mut reloader = Reloader {
+                common: &self.common,
+                reader,
+                fixed: &self.fixed,
+                meter: self.meter.clone(),
+                watch: Watch::new(options.watch),
+            };
+            let mut looks = interval(watch::LOOK_EVERY);
+            looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
                     _ = terminate.recv() => break,
                     _ = interrupt.recv() => break,
-                    _ = hang_up.recv() => reload::reload(&self.common, reader),
+                    _ = hang_up.recv() => drop(reloader.reload(Cause::Signal).await),
+                    Some(ask) = self.asks.recv() => {
+                        ask.answer(reloader.reload(Cause::Request).await.told());
+                    }
+                    _ = looks.tick(), if reloader.watch.is_on() => {
+                        if reloader.watch.has_changed() {
+                            drop(reloader.reload(Cause::Watch).await);
+                        }
+                    }
                 }
             }
             let deadline = self.start_drain();
@@ -105,6 +145,7 @@ impl App {
                 reports = reports => reports,
                 _ = terminate.recv() => Vec::new(),
                 _ = interrupt.recv() => Vec::new(),
+                () = refuse(&mut hang_up, &mut self.asks) => Vec::new(),
             })
         })?;
         Ok(self.finish(reports))
@@ -143,8 +184,19 @@ impl App {
     }
 }
 
-fn admin_state(common: &Arc<Common>) -> AdminState {
+/// Refuses reloads, as long as it is polled.
+async fn refuse(hang_up: &mut Signal, asks: &mut mpsc::Receiver<Ask>) {
+    loop {
+        tokio::select! {
+            _ = hang_up.recv() => tracing::warn!("no reload: the gateway is stopping"),
+            Some(ask) = asks.recv() => ask.answer(reload::stopping()),
+        }
+    }
+}
+
+fn admin_state(common: &Arc<Common>, reloads: mpsc::Sender<Ask>) -> AdminState {
     let budget = Arc::clone(&common.bytes);
+    let (counted, outlined) = (Arc::clone(common), Arc::clone(common));
     AdminState {
         readiness: Arc::clone(&common.readiness),
         registry: Arc::clone(&common.registry),
@@ -156,6 +208,9 @@ fn admin_state(common: &Arc<Common>) -> AdminState {
         }),
         identity: Identity::default(),
         started: (clock::now(), clock::wall()),
+        plans: Box::new(move || counted.plans_alive()),
+        outline: Box::new(move || outlined.plan.load().plan.outline.clone()),
+        reloads,
     }
 }
 

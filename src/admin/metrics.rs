@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use http::StatusCode;
 
-use super::health::{page, text};
+use super::health::{not_found, page};
 use super::{AdminState, Page};
 use crate::config::plan::MetricsPage;
 use crate::telemetry::scrape::{self, Process, Sources};
@@ -12,7 +12,7 @@ use crate::telemetry::scrape::{self, Process, Sources};
 /// The answer to a request for `path`.
 pub(super) fn answer(spelling: &MetricsPage, path: &str, state: &AdminState, now: Instant) -> Page {
     if path != "/metrics" {
-        return text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned());
+        return not_found();
     }
     let view = state.readiness.view();
     let body = scrape::render(&Sources {
@@ -25,6 +25,7 @@ pub(super) fn answer(spelling: &MetricsPage, path: &str, state: &AdminState, now
         uptime: now.saturating_duration_since(state.started.0),
         ready: view.is_ready(),
         shards_up: view.shards_up(),
+        plans: (state.plans)(),
     });
     page(StatusCode::OK, scrape::CONTENT_TYPE, body)
 }

@@ -1,21 +1,27 @@
-//! The doors for operators: health and metrics, on a thread of their own.
+//! The doors for operators: health, metrics and control, on a thread of their own.
 //!
 //! ```text
-//!  spanyard-admin ── current-thread runtime ─┬─ health  listener ─> `health`
-//!                                            └─ metrics listener ─> `metrics`
+//!  spanyard-admin ── current-thread runtime ─┬─ health  listener ─> `health`, `status`
+//!                                            ├─ metrics listener ─> `metrics`
+//!                                            └─ control listener ─> `control` ─> main thread
 //! ```
 //! The thread shares nothing with the shards but cells it reads, so a page is answered while every
 //! shard is busy. A connection carries one request, as the Collector's health check does. Limits:
 //! - connections open at a listener <= [`CONNECTIONS_MAX`]; the next one waits in the kernel;
-//! - a connection lives <= [`CONNECTION_AGE_MAX`], idle and slow ones too;
-//! - a request head is <= 16 KiB, so both listeners hold at most 2 x 64 x (16 KiB + one page).
+//! - a connection lives <= [`CONNECTION_AGE_MAX`], idle and slow ones too; at the control door, where
+//!   an answer waits for a reload, <= [`CONTROL_AGE_MAX`];
+//! - a request head is <= 16 KiB, so the listeners hold at most 3 x 64 x (16 KiB + one page).
 //!
-//! It changes nothing: no reload, no configuration. Sockets are bound by the caller.
+//! It changes nothing itself: a reload is asked for, and done by the main thread. Sockets are bound
+//! by the caller.
 
+mod control;
 mod health;
+pub mod json;
 mod metrics;
 mod readiness;
 mod spelling;
+mod status;
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -32,23 +38,29 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::config::plan::Admin;
+use crate::config::plan::{Admin, HealthForm, Outline};
 use crate::runtime::clock;
 use crate::telemetry::cells::Registry;
 use crate::telemetry::ledger::Ledger;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
 
+pub use control::{ASKS_MAX, Ask, Told, asks};
 pub use readiness::{Phase, Readiness, View};
+use status::Watcher;
 
 /// Connections open at one listener.
 pub const CONNECTIONS_MAX: usize = 64;
 /// How long a connection may take from its accept to its end.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(5);
+/// The same at the control door.
+pub const CONTROL_AGE_MAX: Duration = Duration::from_secs(60);
+/// How often the state of the parts is looked at, where a page tells since when they are in it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of a request head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
@@ -66,6 +78,12 @@ pub struct AdminState {
     pub identity: Identity,
     /// When the process started.
     pub started: (Instant, SystemTime),
+    /// Counts the plans that are alive.
+    pub plans: Box<dyn Fn() -> usize + Send + Sync>,
+    /// The names of the current plan.
+    pub outline: Box<dyn Fn() -> Outline + Send + Sync>,
+    /// Takes requests for a reload.
+    pub reloads: mpsc::Sender<Ask>,
 }
 
 /// The bound sockets, one for each door of the plan's [`Admin`]; a door without a socket stays
@@ -76,6 +94,8 @@ pub struct Sockets {
     pub health: Option<net::TcpListener>,
     /// For the metrics page.
     pub metrics: Option<net::TcpListener>,
+    /// For reloads.
+    pub control: Option<net::TcpListener>,
 }
 
 /// The running thread. Dropping the handle stops it without waiting.
@@ -103,26 +123,73 @@ pub fn serve(admin: &Admin, sockets: Sockets, state: Arc<AdminState>) -> io::Res
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = watch::channel(false);
     let mut doors = JoinSet::new();
-    if let (Some(health), Some(socket)) = (admin.health.clone(), sockets.health) {
+    if let (Some(health), Some(socket)) = (&admin.health, sockets.health) {
         let listener = take_over(&runtime, socket)?;
-        let state = Arc::clone(&state);
-        let answer = move |request: &Request<Incoming>| {
-            let view = state.readiness.view();
-            let up = clock::now().saturating_duration_since(state.started.0);
-            health::answer(&health.path, request.uri().path(), &view, (state.started.1, up))
-        };
-        let _ = doors.spawn_on(run_door(listener, Arc::new(answer)), runtime.handle());
+        open_health(health.form.clone(), listener, &state, &mut doors, runtime.handle());
     }
     if let (Some(page), Some(socket)) = (admin.metrics.clone(), sockets.metrics) {
         let listener = take_over(&runtime, socket)?;
+        let state = Arc::clone(&state);
         let answer = move |request: &Request<Incoming>| {
-            metrics::answer(&page, request.uri().path(), &state, clock::now())
+            ready(metrics::answer(&page, request.uri().path(), &state, clock::now()))
         };
         let _ = doors.spawn_on(run_door(listener, Arc::new(answer)), runtime.handle());
+    }
+    if let (Some(_), Some(socket)) = (admin.control, sockets.control) {
+        let listener = take_over(&runtime, socket)?;
+        let answer = move |request: &Request<Incoming>| {
+            let asked = control::Request {
+                method: request.method().clone(),
+                path: request.uri().path().to_owned(),
+                headers: request.headers().clone(),
+            };
+            control::answer(asked, state.reloads.clone())
+        };
+        let door = run_door_for(CONTROL_AGE_MAX, listener, Arc::new(answer));
+        let _ = doors.spawn_on(door, runtime.handle());
     }
     let thread = thread::Builder::new().name("spanyard-admin".to_owned());
     let thread = thread.spawn(move || runtime.block_on(until_stopped(stopped, doors)))?;
     Ok(AdminHandle { stop, thread })
+}
+
+/// Opens the health door in the form that the file asks for.
+fn open_health(
+    form: HealthForm,
+    listener: TcpListener,
+    state: &Arc<AdminState>,
+    doors: &mut JoinSet<()>,
+    handle: &Handle,
+) {
+    let state = Arc::clone(state);
+    match form {
+        HealthForm::Page { path, body } => {
+            let answer = move |request: &Request<Incoming>| {
+                let view = state.readiness.view();
+                let up = clock::now().saturating_duration_since(state.started.0);
+                let up = (state.started.1, up);
+                ready(health::answer(&path, body.as_ref(), request.uri().path(), &view, up))
+            };
+            let _ = doors.spawn_on(run_door(listener, Arc::new(answer)), handle);
+        }
+        HealthForm::Status(page) => {
+            let watcher = Arc::new(Watcher::new(page));
+            let (eye, seen) = (Arc::clone(&watcher), Arc::clone(&state));
+            let looks = async move {
+                let mut ticks = time::interval(LOOK_EVERY);
+                loop {
+                    let _ = ticks.tick().await;
+                    eye.look(&seen);
+                }
+            };
+            let _ = doors.spawn_on(looks, handle);
+            let answer = move |request: &Request<Incoming>| {
+                let uri = request.uri();
+                ready(watcher.answer(uri.path(), uri.query(), &state))
+            };
+            let _ = doors.spawn_on(run_door(listener, Arc::new(answer)), handle);
+        }
+    }
 }
 
 fn take_over(runtime: &Runtime, socket: net::TcpListener) -> io::Result<TcpListener> {
@@ -135,7 +202,7 @@ fn take_over(runtime: &Runtime, socket: net::TcpListener) -> io::Result<TcpListe
 async fn until_stopped(mut stopped: watch::Receiver<bool>, doors: JoinSet<()>) {
     let told = stopped.wait_for(|stopped| *stopped).await.is_ok();
     drop(doors);
-    tracing::debug!(told, "health and metrics are closed");
+    tracing::debug!(told, "the doors for operators are closed");
 }
 
 /// One page.
@@ -152,11 +219,21 @@ impl Accept for TcpListener {
     }
 }
 
+/// Accepts until dropped, connections that live at most [`CONNECTION_AGE_MAX`].
+async fn run_door<A, F>(listener: impl Accept, answer: Arc<A>)
+where
+    A: Fn(&Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Page> + Send + 'static,
+{
+    run_door_for(CONNECTION_AGE_MAX, listener, answer).await;
+}
+
 /// Accepts until dropped. An error that accept gives is never the end of a door: it waits a little,
 /// longer each time, for what is short (descriptors, memory) to come back.
-async fn run_door<A>(mut listener: impl Accept, answer: Arc<A>)
+async fn run_door_for<A, F>(age_max: Duration, mut listener: impl Accept, answer: Arc<A>)
 where
-    A: Fn(&Request<Incoming>) -> Page + Send + Sync + 'static,
+    A: Fn(&Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Page> + Send + 'static,
 {
     let mut open = JoinSet::new();
     let mut errors = 0u32;
@@ -168,7 +245,7 @@ where
             accepted = listener.accept() => match accepted {
                 Ok(stream) => {
                     errors = 0;
-                    let _ = open.spawn(run_connection(stream, Arc::clone(&answer)));
+                    let _ = open.spawn(run_connection(stream, age_max, Arc::clone(&answer)));
                 }
                 Err(error) => {
                     errors = errors.saturating_add(1);
@@ -187,11 +264,15 @@ fn pause(errors: u32) -> Duration {
     Duration::from_millis(5 << doublings).min(Duration::from_secs(1))
 }
 
-async fn run_connection<A>(stream: TcpStream, answer: Arc<A>)
+async fn run_connection<A, F>(stream: TcpStream, age_max: Duration, answer: Arc<A>)
 where
-    A: Fn(&Request<Incoming>) -> Page,
+    A: Fn(&Request<Incoming>) -> F,
+    F: Future<Output = Page>,
 {
-    let service = service_fn(|request| ready(Ok::<_, Infallible>(answer(&request))));
+    let service = service_fn(|request| {
+        let page = answer(&request);
+        async { Ok::<_, Infallible>(page.await) }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(CONNECTION_AGE_MAX)
@@ -199,7 +280,7 @@ where
         .half_close(true)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
-    match time::timeout(CONNECTION_AGE_MAX, connection).await {
+    match time::timeout(age_max, connection).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "admin connection broke"),
         Err(_) => tracing::debug!("admin connection took too long"),

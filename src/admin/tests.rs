@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::config::plan::{Health, MetricsPage};
+use crate::config::plan::{Control, Health, HealthBody, MetricsPage, PipelineOutline, StatusPage};
 use crate::telemetry::names;
 use crate::telemetry::scrape::reader;
 
@@ -17,9 +17,16 @@ struct Doors {
     handle: AdminHandle,
     health: SocketAddr,
     metrics: SocketAddr,
+    control: SocketAddr,
+    asks: mpsc::Receiver<Ask>,
 }
 
 fn open(path: &str) -> Doors {
+    open_as(HealthForm::Page { path: path.to_owned(), body: None })
+}
+
+fn open_as(form: HealthForm) -> Doors {
+    let (reloads, asks) = asks();
     let state = Arc::new(AdminState {
         readiness: Readiness::new(1),
         registry: Registry::new(1),
@@ -27,24 +34,43 @@ fn open(path: &str) -> Doors {
         budget: Box::new(|| BudgetLevel { limit: 10, soft: 8, held: 1 }),
         identity: Identity::draw("epoll"),
         started: (clock::now(), clock::wall()),
+        plans: Box::new(|| 1),
+        outline: Box::new(outline),
+        reloads,
     });
     let admin = Admin {
-        health: Some(Health { endpoint: ANY, path: path.to_owned() }),
+        health: Some(Health { endpoint: ANY, form }),
         metrics: Some(MetricsPage { endpoint: ANY, suffixes: false, scope_labels: false }),
+        control: Some(Control { endpoint: ANY, asked_for: true }),
     };
-    let [health, metrics] = [(); 2].map(|()| net::TcpListener::bind(ANY).expect("a port"));
-    let addresses = [&health, &metrics].map(|socket| socket.local_addr().expect("an address"));
-    let sockets = Sockets { health: Some(health), metrics: Some(metrics) };
+    let sockets = [(); 3].map(|()| net::TcpListener::bind(ANY).expect("a port"));
+    let addresses = sockets.each_ref().map(|socket| socket.local_addr().expect("an address"));
+    let [health, metrics, control] = sockets.map(Some);
+    let sockets = Sockets { health, metrics, control };
     let handle = serve(&admin, sockets, Arc::clone(&state)).expect("doors open");
-    let [health, metrics] = addresses;
-    Doors { state, handle, health, metrics }
+    let [health, metrics, control] = addresses;
+    Doors { state, handle, health, metrics, control, asks }
+}
+
+fn outline() -> Outline {
+    let parts = |list: &[&str]| list.iter().map(|&part| part.to_owned()).collect();
+    let pipeline =
+        |id: &str, list: &[&str]| PipelineOutline { id: id.to_owned(), parts: parts(list) };
+    Outline {
+        extensions: parts(&["health_check"]),
+        pipelines: vec![
+            pipeline("traces/in", &["receiver:otlp", "processor:batch", "exporter:otlphttp"]),
+            pipeline("logs", &["receiver:otlp", "exporter:otlphttp"]),
+        ],
+    }
 }
 
 /// Status, head in lower case, body; reads until the server closes, which every answer must lead
 /// to.
 fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
     let mut stream = net::TcpStream::connect(address).expect("an open door");
-    write!(stream, "{request} HTTP/1.1\r\nhost: a\r\n\r\n").expect("a request");
+    let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
+    write!(stream, "{line} HTTP/1.1\r\nhost: a\r\n{headers}\r\n").expect("a request");
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer).expect("an answer that ends");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
@@ -75,6 +101,77 @@ fn health_answers_as_the_collector_does_on_any_path_with_any_method() {
     }
     let (status, _, body) = ask(doors.health, "HEAD /");
     assert_eq!((status, body.as_str()), (200, ""));
+    doors.handle.stop();
+}
+
+#[test]
+fn bodies_from_the_file_are_sent_as_they_stand_and_are_no_json() {
+    let body = HealthBody { healthy: "all {well}".to_owned(), unhealthy: String::new() };
+    let doors = open_as(HealthForm::Page { path: "/".to_owned(), body: Some(body) });
+    let (status, _, body) = ask(doors.health, "GET /x");
+    assert_eq!((status, body.as_str()), (503, ""));
+    make_ready(&doors);
+    let (status, head, body) = ask(doors.health, "GET /x");
+    assert_eq!((status, body.as_str()), (200, "all {well}"));
+    assert!(!head.contains("json") && head.contains("connection: close"), "{head}");
+    doors.handle.stop();
+}
+
+#[test]
+fn the_status_page_stands_at_its_path_beside_the_probes() {
+    let page = StatusPage { path: Some("/status".to_owned()), recovery: None };
+    let doors = open_as(HealthForm::Status(page));
+    make_ready(&doors);
+    let (status, head, body) = ask(doors.health, "GET /status?pipeline=traces%2Fin");
+    assert_eq!(status, 200, "{body}");
+    assert!(head.contains("content-type: application/json"), "{head}");
+    assert!(body.starts_with(r#"{"start_time":"2"#), "{body}");
+    assert!(body.contains(r#""healthy":true,"status":"StatusOK","status_time":"#), "{body}");
+    for (path, expected) in
+        [("/", 404), ("/status/", 404), ("/status?pipeline=x", 404), ("/livez", 200)]
+    {
+        assert_eq!(ask(doors.health, &format!("GET {path}")).0, expected, "{path}");
+    }
+    doors.handle.stop();
+}
+
+#[test]
+fn the_control_door_takes_posts_to_one_path_and_none_from_a_page_in_a_browser() {
+    let doors = open("/");
+    let (status, head, _) = ask(doors.control, "GET /-/reload");
+    assert!(status == 405 && head.contains("allow: post"), "{status} {head}");
+    assert_eq!(ask(doors.control, "POST /").0, 404);
+    assert_eq!(ask(doors.control, "POST /-/reload\norigin: http://a\r\n").0, 403);
+    doors.handle.stop();
+}
+
+#[test]
+fn a_reload_is_answered_in_the_words_of_who_does_it_as_json_or_text() {
+    let mut doors = open("/");
+    let control = doors.control;
+    let told = Told {
+        status: http::StatusCode::UNPROCESSABLE_ENTITY,
+        json: "{}".to_owned(),
+        text: "faulty\n".to_owned(),
+    };
+    for (accept, kind, body) in
+        [("*/*", "application/json", "{}"), ("text/plain", "text/plain", "faulty\n")]
+    {
+        let request = format!("POST /-/reload\naccept: {accept}\r\n");
+        let client = thread::spawn(move || ask(control, &request));
+        doors.asks.blocking_recv().expect("it is asked for").answer(told.clone());
+        let (status, head, answered) = client.join().expect("answered");
+        assert_eq!((status, answered.as_str()), (422, body));
+        assert!(head.contains(&format!("content-type: {kind}")), "{head}");
+    }
+    doors.handle.stop();
+}
+
+#[test]
+fn a_reload_that_nobody_does_is_refused() {
+    let doors = open("/");
+    drop(doors.asks);
+    assert_eq!(ask(doors.control, "POST /-/reload").0, 503);
     doors.handle.stop();
 }
 
@@ -154,12 +251,12 @@ fn a_head_beyond_its_limit_is_refused() {
 }
 
 #[test]
-fn stopping_closes_both_doors() {
+fn stopping_closes_all_doors() {
     let doors = open("/");
     assert_eq!(ask(doors.health, "GET /livez").0, 200);
-    let (health, metrics) = (doors.health, doors.metrics);
+    let addresses = [doors.health, doors.metrics, doors.control];
     doors.handle.stop();
-    for address in [health, metrics] {
+    for address in addresses {
         assert!(net::TcpStream::connect(address).is_err());
     }
 }
@@ -196,7 +293,8 @@ fn accept_errors_do_not_close_a_door() {
     let listener = take_over(&runtime, socket).expect("a listener");
     let tried = Arc::new(AtomicUsize::new(0));
     let failing = Failing { failures: 3, tried: Arc::clone(&tried), listener };
-    let answer = |_: &Request<Incoming>| health::text(http::StatusCode::OK, "here".to_owned());
+    let answer =
+        |_: &Request<Incoming>| ready(health::text(http::StatusCode::OK, "here".to_owned()));
     let client = thread::spawn(move || ask(address, "GET /"));
     runtime.block_on(async {
         let door = tokio::spawn(run_door(failing, Arc::new(answer)));

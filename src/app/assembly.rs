@@ -110,11 +110,12 @@ impl Workshop<'_> {
         backend: &Backend,
         before: &mut Vec<Served>,
     ) -> Served {
+        // Of a destination that stays, too: its part of the bytes depends on the others.
+        let Shared { slots, share, dead_on } = self.common.shared(current, plan);
         let same = before.iter().position(|old| old.destination.plan() == plan);
         if let Some(index) = same {
             return before.swap_remove(index);
         }
-        let Shared { slots, share, dead_on } = self.common.shared(current, plan);
         let meter = ExporterMeter::new(self.recorder, &plan.exporter, plan.signal);
         meter.queue_capacity.set(gauge_of(plan.queue.capacity));
         let supplies = Supplies {

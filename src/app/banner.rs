@@ -1,28 +1,41 @@
-//! What is said at start: what listens where, and where the byte budget comes from.
+//! What is said at start: what listens where, and where the byte budget comes from; after a reload,
+//! what has been opened.
 
 use super::doors::{AdminAddresses, Door, Doors};
 use crate::config::plan::Plan;
 use crate::telemetry::names::Transport;
 use crate::units::MIB;
 
-/// Logs one line for each open door.
-pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards: usize) {
+/// Logs one line for each receiver's door that is open now and was not among `before`.
+pub(super) fn announce_receivers(plan: &Plan, doors: &Doors, before: &Doors) {
     for receiver in &plan.receivers {
         let id = receiver.id.as_str();
-        if let Some(grpc) = &receiver.grpc {
-            let address = doors.bound(&Door::new(id, Transport::Grpc, grpc.endpoint));
+        let opened = |transport, endpoint| {
+            let door = Door::new(id, transport, endpoint);
+            (!before.has(&door)).then(|| doors.bound(&door))
+        };
+        let grpc = receiver.grpc.as_ref().map(|grpc| grpc.endpoint);
+        if let Some(address) = grpc.and_then(|endpoint| opened(Transport::Grpc, endpoint)) {
             tracing::info!(receiver = id, %address, "OTLP/gRPC");
         }
-        if let Some(http) = &receiver.http {
-            let address = doors.bound(&Door::new(id, Transport::Http, http.endpoint));
+        let http = receiver.http.as_ref().map(|http| http.endpoint);
+        if let Some(address) = http.and_then(|endpoint| opened(Transport::Http, endpoint)) {
             tracing::info!(receiver = id, %address, "OTLP/HTTP");
         }
     }
+}
+
+/// Logs one line for each open door, and what else a start is worth saying of.
+pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards: usize) {
+    announce_receivers(plan, doors, &Doors::default());
     if let Some(address) = admin.health {
         tracing::info!(%address, "health");
     }
     if let Some(address) = admin.metrics {
         tracing::info!(%address, path = "/metrics", "metrics");
+    }
+    if let Some(address) = admin.control {
+        tracing::info!(%address, path = "/-/reload", "admin");
     }
     let limit_mib = plan.budget.limit / MIB;
     if plan.budget.derived {

@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use spanyard_wire::schema::Signal;
+use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use super::doors::Doors;
@@ -52,12 +54,14 @@ pub(super) enum Order {
 pub(super) struct Current {
     pub(super) plan: Arc<Plan>,
     pub(super) backends: Vec<Backend>,
+    /// Rises with each plan.
+    pub(super) generation: u64,
 }
 
 impl Current {
-    pub(super) fn prepare(plan: Plan) -> Result<Self, Unusable> {
+    pub(super) fn prepare(plan: Plan, generation: u64) -> Result<Self, Unusable> {
         let backends = plan.destinations.iter().map(export::prepare).collect::<Result<_, _>>()?;
-        Ok(Self { plan: Arc::new(plan), backends })
+        Ok(Self { plan: Arc::new(plan), backends, generation })
     }
 }
 
@@ -83,6 +87,11 @@ pub(super) struct Common {
     pub(super) doors: Mutex<Doors>,
     pub(super) orders: Vec<flume::Sender<Order>>,
     pub(super) inboxes: Vec<flume::Receiver<Order>>,
+    /// The generation that each shard follows.
+    follows: Vec<AtomicU64>,
+    followed: Notify,
+    /// Every plan that may still be in use.
+    plans: Mutex<Vec<Weak<Plan>>>,
     losses: Reports,
     started: (flume::Sender<()>, flume::Receiver<()>),
     shared: Mutex<HashMap<(String, Signal), Shared>>,
@@ -99,6 +108,9 @@ impl Common {
             ledger: Ledger::new(shards),
             readiness: Readiness::new(shards),
             doors: Mutex::new(doors),
+            follows: (0..shards).map(|_| AtomicU64::new(0)).collect(),
+            followed: Notify::new(),
+            plans: Mutex::new(vec![Arc::downgrade(&current.plan)]),
             plan: ArcSwap::from_pointee(current),
             shards,
             orders,
@@ -123,6 +135,50 @@ impl Common {
             let left = deadline.saturating_duration_since(clock::now());
             self.started.1.recv_timeout(left).is_ok()
         })
+    }
+
+    /// Puts another plan in place; nobody follows it yet.
+    pub(super) fn put(&self, current: Current) {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|plan| plan.strong_count() > 0);
+        plans.push(Arc::downgrade(&current.plan));
+        self.plan.store(Arc::new(current));
+    }
+
+    /// Plans that are alive: the current one, and those under which requests began.
+    pub(super) fn plans_alive(&self) -> usize {
+        let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.iter().filter(|plan| plan.strong_count() > 0).count()
+    }
+
+    /// A shard follows the plan of this generation.
+    pub(super) fn follow(&self, shard: usize, generation: u64) {
+        if let Some(follows) = self.follows.get(shard) {
+            follows.store(generation, Ordering::Release);
+        }
+        self.followed.notify_one();
+    }
+
+    /// Waits until every shard follows the plan of this generation or a later one, at most until
+    /// `deadline`; returns those that do not. One caller at a time.
+    pub(super) async fn followed(&self, generation: u64, deadline: Instant) -> Vec<usize> {
+        loop {
+            let shards = self.follows.iter().enumerate();
+            let late: Vec<usize> = shards
+                .filter(|(_, follows)| follows.load(Ordering::Acquire) < generation)
+                .map(|(shard, _)| shard)
+                .collect();
+            let wait = timeout_at(deadline.into(), self.followed.notified());
+            if late.is_empty() || wait.await.is_err() {
+                return late;
+            }
+        }
+    }
+
+    /// Forgets what shards shared of destinations that are no more.
+    pub(super) fn forget_unused(&self) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.retain(|_, shared| Arc::strong_count(&shared.slots) > 1);
     }
 
     /// Tells every shard. One that takes no orders is broken: it follows the current plan when it

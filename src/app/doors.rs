@@ -60,6 +60,11 @@ impl Doors {
         Ok(doors)
     }
 
+    /// Whether there is such a door.
+    pub(super) fn has(&self, door: &Door) -> bool {
+        self.by_door.contains_key(door)
+    }
+
     /// Where a door really is: as it was asked for, unless the port was left to the system.
     pub(super) fn bound(&self, door: &Door) -> SocketAddr {
         let first = self.by_door.get(door).and_then(|listeners| listeners.first());
@@ -94,7 +99,25 @@ pub(super) fn bind_admin(admin: &Admin) -> io::Result<Sockets> {
     Ok(Sockets {
         health: admin.health.as_ref().map(|health| bind(health.endpoint)).transpose()?,
         metrics: admin.metrics.as_ref().map(|page| bind(page.endpoint)).transpose()?,
+        control: None,
     })
+}
+
+/// Binds the admin address, after everything that the file names: it gives way to that. One that
+/// the file does not name is done without when it is taken.
+pub(super) fn bind_control(admin: &Admin) -> io::Result<Option<TcpListener>> {
+    let Some(control) = admin.control else { return Ok(None) };
+    match net::listen(control.endpoint, false) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if control.asked_for => Err(named(control.endpoint, &error)),
+        Err(error) => {
+            tracing::warn!(
+                "no admin port, so no reload over HTTP: {}; `extensions.spanyard.admin` names another",
+                named(control.endpoint, &error)
+            );
+            Ok(None)
+        }
+    }
 }
 
 /// Where the admin doors really listen.
@@ -102,16 +125,44 @@ pub(super) fn bind_admin(admin: &Admin) -> io::Result<Sockets> {
 pub(super) struct AdminAddresses {
     pub(super) health: Option<SocketAddr>,
     pub(super) metrics: Option<SocketAddr>,
+    pub(super) control: Option<SocketAddr>,
 }
 
 impl AdminAddresses {
     pub(super) fn of(sockets: &Sockets) -> Self {
         let bound =
             |socket: &Option<TcpListener>| socket.as_ref().and_then(|it| it.local_addr().ok());
-        Self { health: bound(&sockets.health), metrics: bound(&sockets.metrics) }
+        Self {
+            health: bound(&sockets.health),
+            metrics: bound(&sockets.metrics),
+            control: bound(&sockets.control),
+        }
     }
 }
 
 fn named(address: SocketAddr, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::plan::Control;
+
+    #[test]
+    fn a_taken_admin_port_is_done_without_unless_the_file_names_it() {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let taken = net::listen(anywhere, false).expect("a port");
+        let endpoint = taken.local_addr().expect("its address");
+        let bind = |asked_for| {
+            let control = Some(Control { endpoint, asked_for });
+            bind_control(&Admin { control, ..Admin::default() })
+        };
+        assert!(bind(false).expect("done without").is_none());
+        let error = bind(true).expect_err("it is asked for");
+        assert!(error.to_string().contains(&endpoint.to_string()), "{error}");
+        drop(taken);
+        assert!(bind(true).expect("it is free").is_some());
+        assert!(bind_control(&Admin::default()).expect("turned off").is_none());
+    }
 }

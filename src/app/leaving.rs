@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use super::assembly::Served;
 use crate::ingest::Front;
+use crate::queue::Destination;
 use crate::telemetry::ledger::DropReason;
 
 /// On its way out.
@@ -28,19 +29,29 @@ impl Leaving {
         Self { served, fronts, deadline }
     }
 
+    /// Its queue.
+    pub(super) fn destination(&self) -> &Destination {
+        &self.served.destination
+    }
+
     /// Takes the next step, if it is time; returns whether there is one after it.
     pub(super) fn sweep(&self, now: Instant) -> bool {
-        let destination = &self.served.destination;
+        let destination = self.destination();
         destination.sweep(now);
         if now >= self.deadline {
             let _ = destination.abandon(DropReason::Removed);
             self.served.stop(DropReason::Removed);
+            destination.retract();
             return false;
         }
         if self.fronts.iter().any(|front| front.strong_count() > 0) {
             return true;
         }
         destination.close();
-        !destination.is_idle()
+        let is_idle = destination.is_idle();
+        if is_idle {
+            destination.retract();
+        }
+        !is_idle
     }
 }

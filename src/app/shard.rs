@@ -122,7 +122,8 @@ impl Shard {
         Ok(shard)
     }
 
-    /// Puts the current plan in place of the one before.
+    /// Puts the current plan in place of the one before. A receiver that cannot listen is the error
+    /// in the end, and keeps nothing else from being done.
     fn take_over(&mut self) -> std::io::Result<()> {
         let current = self.common.plan.load_full();
         let recorder = self.common.registry.shard(self.index);
@@ -137,11 +138,26 @@ impl Shard {
             workshop.assemble(&current, &mut before, &mut self.batchings);
         self.served = served;
         let deadline = clock::now() + current.plan.runtime.drain_timeout;
+        let generation = current.generation;
         let current = fronts.iter().map(|(_, front)| Rc::downgrade(front)).collect();
         let former = std::mem::replace(&mut self.fronts, current);
         let leaving = before.into_iter().map(|old| Leaving::new(old, former.clone(), deadline));
         self.leaving.extend(leaving);
+        for leaving in &self.leaving {
+            let is_followed =
+                |served: &Served| served.destination.is_heir_of(leaving.destination());
+            if self.served.iter().any(is_followed) {
+                leaving.destination().supersede();
+            }
+        }
+        let outcome = self.open_gates(fronts);
+        self.common.follow(self.index, generation);
+        outcome
+    }
 
+    /// Opens what is new and lets what is gone drain; receivers that stay get their new front.
+    fn open_gates(&mut self, fronts: Vec<(Receiving, Rc<Front>)>) -> std::io::Result<()> {
+        let mut outcome = Ok(());
         let mut gates = std::mem::take(&mut self.gates);
         for (receiving, front) in fronts {
             let known = gates.iter().position(|(known, _)| *known == receiving);
@@ -151,7 +167,9 @@ impl Shard {
                 gate
             } else {
                 let gate = Gate::new(front, Rc::clone(&self.supplies));
-                self.open(&gate, &receiving)?;
+                if let Err(error) = self.open(&gate, &receiving) {
+                    outcome = Err(error);
+                }
                 gate
             };
             self.gates.push((receiving, gate));
@@ -160,7 +178,7 @@ impl Shard {
             gate.drain();
             self.leaving_gates.push(gate);
         }
-        Ok(())
+        outcome
     }
 
     fn open(&self, gate: &Rc<Gate>, receiving: &Receiving) -> std::io::Result<()> {
@@ -184,8 +202,9 @@ impl Shard {
         self.leaving_gates.retain(|gate| gate.connections() > 0);
         self.tools.lease.sweep();
         let (_, free) = Pool::spare();
-        self.tools.meter.pool_free_blocks.set(free_blocks(free));
+        self.tools.meter.pool_free_blocks.set(level(free));
         self.leaving.retain(|leaving| leaving.sweep(now));
+        self.tools.meter.leaving_queues.set(level(self.leaving.len()));
     }
 
     /// What is dropped with the shard from now on is counted under `reason`.
@@ -246,7 +265,7 @@ impl Shard {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge of a few hundred blocks")]
-fn free_blocks(blocks: usize) -> f64 {
-    blocks as f64
+#[expect(clippy::cast_precision_loss, reason = "a gauge of a few hundred things")]
+fn level(count: usize) -> f64 {
+    count as f64
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::inputs::Inputs;
 use super::{EXIT_CONFIGURATION, EXIT_IO, EXIT_LOST};
-use crate::app::{App, Losses, Reader};
+use crate::app::{self, App, Losses, Reader};
 use crate::config::Loaded;
 use crate::telemetry::log;
 
@@ -23,6 +23,9 @@ pub(super) struct Run {
     /// Threads that carry data, instead of what the file says; 0: one for each core
     #[arg(long)]
     shards: Option<usize>,
+    /// Reload when a configuration file changes
+    #[arg(long)]
+    watch: bool,
     /// Accepted as the Collector takes it, and ignored
     #[arg(long, value_name = "GATES")]
     feature_gates: Vec<String>,
@@ -59,11 +62,8 @@ pub(super) fn run(options: Run) -> ExitCode {
 
 fn serve(loaded: Loaded, options: Run) -> ExitCode {
     let embedded = options.inputs.is_embedded();
-    let mut plan = loaded.plan;
-    if let Some(shards) = options.shards {
-        plan.runtime.shards = shards;
-    }
-    let app = match App::start(plan) {
+    let watch = if options.watch { loaded.files.clone() } else { Vec::new() };
+    let app = match App::start(overridden(loaded, &options).plan) {
         Ok(app) => app,
         Err(error) => {
             tracing::error!(%error, "cannot start");
@@ -73,14 +73,23 @@ fn serve(loaded: Loaded, options: Run) -> ExitCode {
     if embedded {
         eprint!("{HINTS}");
     }
-    let reader: Reader = Box::new(move || options.inputs.load().map(|loaded| loaded.plan));
-    match app.run(&reader) {
+    let reader: Reader =
+        Box::new(move || options.inputs.load().map(|loaded| overridden(loaded, &options)));
+    match app.run(&reader, app::Options { watch }) {
         Ok(losses) => farewell(&losses),
         Err(error) => {
             tracing::error!(%error, "signals cannot be handled");
             ExitCode::from(EXIT_IO)
         }
     }
+}
+
+/// What the command line says goes before what the files say.
+fn overridden(mut loaded: Loaded, options: &Run) -> Loaded {
+    if let Some(shards) = options.shards {
+        loaded.plan.runtime.shards = shards;
+    }
+    loaded
 }
 
 fn farewell(losses: &Losses) -> ExitCode {

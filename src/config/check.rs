@@ -10,7 +10,6 @@ use spanyard_wire::schema::Signal;
 use super::Settings;
 use super::connectors::Connector;
 use super::document::{Component, Components, Document};
-use super::extensions::Extension;
 use super::id::Id;
 use super::listen;
 use super::plan::{Condition, ContextKey, Flow, Operand, Plan, Stage};
@@ -40,8 +39,8 @@ pub(super) fn check(document: &Document<'_>, settings: &Settings, report: &Repor
     let mut listens: Vec<_> = Vec::new();
     listens.extend(settings.service.telemetry.metrics.iter().map(|(_, listen)| listen.clone()));
     for (id, extension) in &settings.extensions {
-        if let (Extension::Health(_, listen), true) = (extension, settings.starts(id)) {
-            listens.push(listen.clone());
+        if settings.starts(id) {
+            listens.extend(extension.listen().cloned());
         }
     }
     for (id, receiver) in &settings.receivers {

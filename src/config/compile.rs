@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use spanyard_wire::schema::Signal;
 
 use super::connectors::{Connector, Routing};
-use super::extensions::{self, Extension};
+use super::extensions::{Extension, Runtime};
 use super::id::Id;
 use super::plan::{
-    Admin, Batching, Branch, Budget, Condition, ContextKey, Destination, Flow, Leg, Operand, Plan,
-    Receiver, Row, RuntimePlan, Stage, StageId, Switch,
+    Admin, Batching, Branch, Budget, Condition, ContextKey, Destination, Flow, Leg, Operand,
+    Outline, PipelineOutline, Plan, Receiver, Row, Stage, StageId, Switch,
 };
 use super::processors::Processor;
 use super::service::{Pipeline, Reference};
@@ -52,27 +52,50 @@ pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, Str
     let Destinations { list, .. } = destinations;
     let (health, runtime) = started(settings);
     let metrics = settings.service.telemetry.metrics.as_ref().map(|(page, _)| page.clone());
+    let (runtime, control) = (runtime.plan, runtime.control);
     Ok(Plan {
         receivers,
         destinations: list,
         budget: budget(settings, host),
-        admin: Admin { health, metrics },
+        admin: Admin { health, metrics, control },
+        outline: outline(settings),
         runtime,
         logs: settings.service.telemetry.logs,
     })
 }
 
 /// What the extensions that start ask for.
-fn started(settings: &Settings) -> (Option<super::plan::Health>, RuntimePlan) {
-    let (mut health, mut runtime) = (None, extensions::default_runtime());
+fn started(settings: &Settings) -> (Option<super::plan::Health>, Runtime) {
+    let (mut health, mut runtime) = (None, Runtime::default());
     for reference in &settings.service.extensions {
         match settings.extensions.get(&reference.id) {
             Some(Extension::Health(page, _)) => health = Some(page.clone()),
-            Some(Extension::Runtime(plan)) => runtime = *plan,
+            Some(Extension::Runtime(Runtime { plan, control, .. })) => {
+                runtime = Runtime { plan: *plan, control: *control, listen: None };
+            }
             Some(Extension::Ignored) | None => {}
         }
     }
     (health, runtime)
+}
+
+/// The names of what starts.
+fn outline(settings: &Settings) -> Outline {
+    let names = |noun: &'static str, list: &[Reference]| -> Vec<String> {
+        let name = |reference: &Reference| {
+            let noun = if settings.is_connector(&reference.id) { "connector" } else { noun };
+            format!("{noun}:{}", reference.id)
+        };
+        list.iter().map(name).collect()
+    };
+    let pipelines = settings.service.pipelines.iter().map(|pipeline| {
+        let Pipeline { receivers, processors, exporters, .. } = pipeline;
+        let parts = [("receiver", receivers), ("processor", processors), ("exporter", exporters)];
+        let parts = parts.into_iter().flat_map(|(noun, list)| names(noun, list)).collect();
+        PipelineOutline { id: pipeline.id.to_string(), parts }
+    });
+    let extensions = settings.service.extensions.iter().map(|it| it.id.to_string()).collect();
+    Outline { extensions, pipelines: pipelines.collect() }
 }
 
 /// The largest `memory_limiter` that a pipeline uses, or a share of the memory.

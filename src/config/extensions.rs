@@ -1,59 +1,54 @@
-//! `extensions`: `health_check`, and our own `spanyard` for threads and drain.
+//! `extensions`: `health_check`, and our own `spanyard` for threads, drain and the admin port.
 
-use std::time::Duration;
+mod health;
+mod runtime;
 
-use super::decode::Field;
 use super::document::Component;
-use super::keys::{Table, key};
-use super::listen::{self, Listen};
-use super::plan::{Health, RuntimePlan};
+use super::keys::Table;
+use super::listen::Listen;
+use super::plan::Health;
 use super::problems::Code;
 use super::report::Fault;
 use super::unsupported;
+pub(super) use runtime::Runtime;
 
-pub(super) const TABLES: [&Table; 2] = [&HEALTH_CHECK, &SPANYARD];
-
-/// Threads that may be configured; each holds listeners, queues and connections of its own.
-const SHARDS_MAX: u64 = 1024;
-/// How long SIGTERM waits where the file does not say.
-const DRAIN: Duration = Duration::from_secs(10);
-
-const HEALTH_CHECK: Table = Table {
-    scope: "extensions.health_check",
-    keys: &[
-        key("endpoint", "host:port", "localhost:13133", "address to listen on"),
-        key("path", "path", "/", "path that answers; `/`: every path"),
-    ],
-};
-const SPANYARD: Table = Table {
-    scope: "extensions.spanyard",
-    keys: &[
-        key("shards", "whole number", "0", "threads that carry data; 0: one for each core"),
-        key("pin", "boolean", "true", "bind each thread to one core"),
-        key("drain_timeout", "duration", "10s", "how long SIGTERM waits for queues to empty"),
-    ],
-};
+pub(super) const TABLES: [&Table; 8] = [
+    &health::HEALTH_CHECK,
+    &health::RESPONSE_BODY,
+    &health::HTTP,
+    &health::STATUS,
+    &health::CONFIG,
+    &health::COMPONENT_HEALTH,
+    &runtime::SPANYARD,
+    &runtime::ADMIN,
+];
 
 /// A decoded extension.
 #[derive(Debug)]
 pub(super) enum Extension {
     Health(Health, Listen),
-    Runtime(RuntimePlan),
+    Runtime(Runtime),
     /// Accepted without effect; the warning has been recorded.
     Ignored,
 }
 
-/// Threads and drain where the file says nothing.
-pub(super) const fn default_runtime() -> RuntimePlan {
-    RuntimePlan { shards: 0, pin: true, drain_timeout: DRAIN }
+impl Extension {
+    /// The address that it wants for itself, where the file asks for one.
+    pub(super) fn listen(&self) -> Option<&Listen> {
+        match self {
+            Self::Health(_, listen) => Some(listen),
+            Self::Runtime(runtime) => runtime.listen.as_ref(),
+            Self::Ignored => None,
+        }
+    }
 }
 
 /// Decodes one extension; `None` when its type is unknown or something in it is wrong.
 pub(super) fn decode(component: &Component<'_>) -> Option<Extension> {
     let field = &component.field;
     match component.id.kind() {
-        "health_check" => health_check(field),
-        "spanyard" => spanyard(field).map(Extension::Runtime),
+        "health_check" => health::decode(field),
+        "spanyard" => runtime::decode(field).map(Extension::Runtime),
         kind => {
             if let Some(reason) = unsupported::ignored_extension(kind) {
                 let fault = Fault::new(Code::Ignored, format!("`{kind}` is ignored"));
@@ -66,29 +61,5 @@ pub(super) fn decode(component: &Component<'_>) -> Option<Extension> {
     }
 }
 
-fn health_check(field: &Field<'_>) -> Option<Extension> {
-    let section = field.section(&HEALTH_CHECK)?;
-    let listen = listen::endpoint(&section, 13133);
-    let path = match section.get("path") {
-        None => "/".to_owned(),
-        Some(field) => {
-            let path = field.text()?;
-            if !path.starts_with('/') {
-                field.bad_value("not a path", "a path that begins with /");
-            }
-            path
-        }
-    };
-    let listen = listen?;
-    Some(Extension::Health(Health { endpoint: listen.address, path }, listen))
-}
-
-fn spanyard(field: &Field<'_>) -> Option<RuntimePlan> {
-    let section = field.section(&SPANYARD)?;
-    let shards = section.whole("shards", 0, 0, SHARDS_MAX);
-    Some(RuntimePlan {
-        shards: usize::try_from(shards).unwrap_or(0),
-        pin: section.boolean("pin", true),
-        drain_timeout: section.duration("drain_timeout", DRAIN),
-    })
-}
+#[cfg(test)]
+mod tests;

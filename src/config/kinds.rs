@@ -32,6 +32,7 @@ pub(super) const KINDS: &[Kind] = &[
     kind("processors", "memory_limiter"),
     kind("processors", "batch"),
     kind("processors", "resource"),
+    kind("processors", "attributes"),
     kind("exporters", "otlp"),
     alias("exporters", "otlp_grpc", "otlp"),
     kind("exporters", "otlphttp"),
@@ -40,6 +41,7 @@ pub(super) const KINDS: &[Kind] = &[
     alias("exporters", "logging", "debug"),
     kind("exporters", "nop"),
     kind("connectors", "routing"),
+    kind("connectors", "forward"),
     kind("extensions", "health_check"),
     kind("extensions", "spanyard"),
 ];

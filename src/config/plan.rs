@@ -7,6 +7,7 @@
 //!
 //! This file holds shapes only: it parses nothing and opens nothing.
 
+mod admin;
 mod destination;
 mod flow;
 
@@ -15,6 +16,10 @@ use std::time::Duration;
 
 use crate::units::{DestinationId, ReceiverId};
 
+pub use admin::{
+    Admin, Control, Health, HealthBody, HealthForm, MetricsPage, Outline, PipelineOutline,
+    StatusPage,
+};
 pub use destination::{
     Compression, Destination, GrpcTarget, HttpTarget, Peer, QueuePlan, RetryPlan, Target, TlsClient,
 };
@@ -32,8 +37,10 @@ pub struct Plan {
     pub destinations: Vec<Destination>,
     /// The byte budget (`memory_limiter`, or 40 % of the cgroup's memory).
     pub budget: Budget,
-    /// `health_check` and the metrics page.
+    /// `health_check`, the metrics page and the admin port.
     pub admin: Admin,
+    /// The names of pipelines and their parts.
+    pub outline: Outline,
     /// Threads, pinning and drain (`extensions: spanyard:`).
     pub runtime: RuntimePlan,
     /// `service.telemetry.logs`.
@@ -90,38 +97,8 @@ pub struct Budget {
     pub derived: bool,
 }
 
-/// Health and metrics listeners.
-#[derive(Clone, Debug, Default)]
-pub struct Admin {
-    /// `health_check`, when listed in `service.extensions`.
-    pub health: Option<Health>,
-    /// The metrics page; `None` when `level: none`.
-    pub metrics: Option<MetricsPage>,
-}
-
-/// `health_check`.
-#[derive(Clone, Debug)]
-pub struct Health {
-    /// `endpoint`.
-    pub endpoint: SocketAddr,
-    /// `path`; `/` answers on every path.
-    pub path: String,
-}
-
-/// `service.telemetry.metrics`.
-#[derive(Clone, Debug)]
-pub struct MetricsPage {
-    /// `address`, or host and port of the Prometheus reader.
-    pub endpoint: SocketAddr,
-    /// Whether counters end in `_total` and units are appended (an explicit reader without
-    /// `without_*`).
-    pub suffixes: bool,
-    /// Whether the `otel_scope_*` labels are added.
-    pub scope_labels: bool,
-}
-
 /// Threads and drain; our extension `spanyard`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuntimePlan {
     /// `shards`: threads that carry data; 0 = as many as the process may use cores.
     pub shards: usize,

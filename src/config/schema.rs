@@ -22,8 +22,15 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// What a pipeline's name begins with.
 const SIGNALS: &str = "traces|metrics|logs|profiles";
 
-/// Keys that another one may stand in for, in a form that is not supported yet.
-const OPTIONAL: [(&str, &str); 1] = [("processors.resource.attributes", "key")];
+/// Mappings that have the keys of another one.
+const SAME: [(&str, &str); 2] = [
+    ("processors.attributes.exclude", "processors.attributes.include"),
+    ("processors.attributes.include.resources", "processors.attributes.include.attributes"),
+];
+
+/// Keys that another one may stand in for.
+const OPTIONAL: [(&str, &str); 2] =
+    [("processors.resource.attributes", "key"), ("processors.attributes.actions", "key")];
 
 /// The schema of a configuration file.
 #[must_use]
@@ -177,16 +184,16 @@ fn nested(scope: &str, key: &Key) -> Option<Value> {
             {"type": "object", "additionalProperties": or_reference(json!({"type": "string"}))},
             {"type": "array", "items": pointer(child)},
         ]})),
-        kind if kind.starts_with("list of ") => {
-            Some(json!({"type": "array", "items": pointer(child)}))
-        }
+        kind if kind.starts_with("list") => Some(json!({"type": "array", "items": pointer(child)})),
         _ => None,
     }
 }
 
 /// The scope of the table that a key's value has; `*` stands for any component of its section.
 fn child_of(scope: &str, name: &str) -> Option<&'static str> {
-    let exact = format!("{scope}.{name}");
+    let own = format!("{scope}.{name}");
+    let same = SAME.iter().find(|(of, _)| *of == own);
+    let exact = same.map_or(own, |(_, table)| (*table).to_owned());
     let mut steps: Vec<&str> = exact.split('.').collect();
     if let Some(component) = steps.get_mut(1) {
         *component = "*";

@@ -4,7 +4,7 @@ use spanyard_wire::edit::{Edit, lookup};
 use spanyard_wire::resource::Resource;
 
 use super::request::shown;
-use crate::config::plan::{Condition, Literal};
+use crate::config::plan::{Comparison, Condition, Literal, Operand};
 use crate::route::condition::Facts;
 
 /// A condition as it could be written.
@@ -20,8 +20,11 @@ pub(super) fn text(condition: &Condition) -> String {
         Condition::AttributeIs { key, value, negated } => {
             format!("attributes[{key:?}] {} {}", operator(*negated), literal(value))
         }
-        Condition::AttributeMatches { key, pattern } => {
-            format!("IsMatch(attributes[{key:?}], {:?})", pattern.as_str())
+        Condition::Compare { left, by, right } => {
+            format!("{} {} {}", operand(left), comparison(*by), operand(right))
+        }
+        Condition::Matches { of, pattern } => {
+            format!("IsMatch({}, {:?})", operand(of), pattern.as_str())
         }
     }
 }
@@ -38,6 +41,28 @@ const fn operator(negated: bool) -> &'static str {
     if negated { "!=" } else { "==" }
 }
 
+const fn comparison(by: Comparison) -> &'static str {
+    match by {
+        Comparison::Equal => "==",
+        Comparison::Different => "!=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+    }
+}
+
+fn operand(operand: &Operand) -> String {
+    match operand {
+        Operand::Attribute(key) => format!("attributes[{key:?}]"),
+        Operand::Metadata { header, index } => {
+            let index = index.map(|index| format!("[{index}]")).unwrap_or_default();
+            format!("otelcol.client.metadata[{header:?}]{index}")
+        }
+        Operand::Literal(value) => literal(value),
+    }
+}
+
 fn literal(value: &Literal) -> String {
     match value {
         Literal::Nil => "nil".to_owned(),
@@ -45,6 +70,10 @@ fn literal(value: &Literal) -> String {
         Literal::Int(value) => value.to_string(),
         Literal::Double(value) => format!("{value:?}"),
         Literal::Bool(value) => value.to_string(),
+        Literal::Bytes(bytes) => {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("0x{digits}")
+        }
     }
 }
 
@@ -68,7 +97,17 @@ fn collect(
     edits: &[Edit],
     list: &mut Vec<String>,
 ) {
-    let line = match condition {
+    let attribute = |key: &str| {
+        let value = lookup(resource, edits, facts.slots, key.as_bytes());
+        let value = value.map_or_else(|| "missing".to_owned(), |found| shown(found.value()));
+        format!("{key} is {value}")
+    };
+    let side = |operand: &Operand| match operand {
+        Operand::Attribute(key) => Some(attribute(key)),
+        Operand::Metadata { header, .. } => Some(header_in_words(header, facts.metadata)),
+        Operand::Literal(_) => None,
+    };
+    let lines = match condition {
         Condition::All(parts) | Condition::Any(parts) => {
             for part in parts {
                 collect(part, facts, resource, edits, list);
@@ -77,19 +116,20 @@ fn collect(
         }
         Condition::Not(inner) => return collect(inner, facts, resource, edits, list),
         Condition::Always(_) => return,
-        Condition::HeaderIs { header, .. } => header_in_words(header, facts),
-        Condition::AttributeIs { key, .. } | Condition::AttributeMatches { key, .. } => {
-            let value = lookup(resource, edits, facts.slots, key.as_bytes());
-            format!("{key} is {}", value.map_or_else(|| "missing".to_owned(), shown))
-        }
+        Condition::HeaderIs { header, .. } => [Some(header_in_words(header, facts.headers)), None],
+        Condition::AttributeIs { key, .. } => [Some(attribute(key)), None],
+        Condition::Compare { left, right, .. } => [side(left), side(right)],
+        Condition::Matches { of, .. } => [side(of), None],
     };
-    if !list.contains(&line) {
-        list.push(line);
+    for line in lines.into_iter().flatten() {
+        if !list.contains(&line) {
+            list.push(line);
+        }
     }
 }
 
-fn header_in_words(name: &str, facts: &Facts<'_>) -> String {
-    let Some(headers) = facts.headers else {
+fn header_in_words(name: &str, headers: Option<&http::HeaderMap>) -> String {
+    let Some(headers) = headers else {
         return format!("the header {name} is not seen");
     };
     let values: Vec<String> = headers.get_all(name).iter().map(|v| format!("{v:?}")).collect();

@@ -17,7 +17,8 @@ mod tests;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use spanyard_wire::edit::Edit;
+use spanyard_wire::edit::Keys;
+use spanyard_wire::error::WireError;
 use spanyard_wire::request::Request;
 use spanyard_wire::resource::Resource;
 use spanyard_wire::schema::Signal;
@@ -65,10 +66,12 @@ pub fn explain(plan: &Plan, question: &Question) -> Result<String, String> {
     let headers = metadata.then_some(&question.headers);
     let slots = Slots::resolve(&flow.slots, headers, question.peer);
     let slots = slots.views();
-    let facts = Facts { headers: routing.then_some(&question.headers), slots: &slots };
+    let seen = routing.then_some(&question.headers);
+    let facts = Facts { headers: seen, metadata: headers, slots: &slots };
     let body = scanned.groups.first().map_or(&[][..], |group| group.body.of(&bytes));
     let resource = if flow.by_request { Resource::of(&[]) } else { Resource::of(body) };
-    let mut story = Story { plan, flow, facts, out: String::new(), tables: 0 };
+    let input = Input { signal: question.signal, bytes: &bytes, scanned: &scanned, slots: &slots };
+    let mut story = Story { plan, flow, facts, input, out: String::new(), tables: 0 };
     let signal = question.signal.name();
     let _ = writeln!(story.out, "{signal} to `{}` over {transport}", receiver.id);
     if !routing && !question.headers.is_empty() {
@@ -84,7 +87,7 @@ pub fn explain(plan: &Plan, question: &Question) -> Result<String, String> {
     walk(flow, &story.facts, resource, |branch| taken.push(branch));
     for branch in &taken {
         if let Some(branch) = flow.branches.get(*branch) {
-            story.branch(branch, &bytes, &scanned, &slots).map_err(unreadable)?;
+            story.branch(branch).map_err(unreadable)?;
         }
     }
     if taken.is_empty() {
@@ -129,8 +132,17 @@ fn seen(receiver: &Receiver, question: &Question) -> (&'static str, bool, bool) 
     ("HTTP", metadata, metadata)
 }
 
+/// The request, read.
+struct Input<'a> {
+    signal: Signal,
+    bytes: &'a [u8],
+    scanned: &'a Request,
+    slots: &'a [Option<&'a [u8]>],
+}
+
 /// The answer while it is being written.
 struct Story<'a> {
+    input: Input<'a>,
     plan: &'a Plan,
     flow: &'a Flow,
     facts: Facts<'a>,
@@ -153,7 +165,7 @@ impl Story<'_> {
     fn table(&mut self, switch: &Switch, resource: Resource<'_>) -> Vec<StageId> {
         let _ = writeln!(self.out, "routing table {}", self.tables);
         let mut next = Vec::new();
-        let mut taken_by = None;
+        let (mut taken_by, mut copied) = (None, false);
         for (index, row) in switch.rows.iter().enumerate() {
             let number = index.saturating_add(1);
             let when = condition::text(&row.when);
@@ -169,11 +181,12 @@ impl Story<'_> {
                 let _ = writeln!(self.out, "    matches{found}: to {to}{copies}");
                 next.extend_from_slice(&row.to);
                 taken_by = (!row.copy).then_some(number);
+                copied = true;
             } else {
                 let _ = writeln!(self.out, "    does not match{found}");
             }
         }
-        if taken_by.is_none() {
+        if !(taken_by.is_some() || copied && switch.default_if_none) {
             let to = self.names(&switch.default);
             let what = if switch.default.is_empty() { "none: dropped" } else { to.as_str() };
             let _ = writeln!(self.out, "  default pipelines: {what}");
@@ -196,28 +209,32 @@ impl Story<'_> {
     }
 
     /// Tells what a branch changes and who gets the result.
-    fn branch(
-        &mut self,
-        branch: &Branch,
-        bytes: &[u8],
-        scanned: &Request,
-        slots: &[Option<&[u8]>],
-    ) -> Result<(), spanyard_wire::error::WireError> {
+    fn branch(&mut self, branch: &Branch) -> Result<(), WireError> {
         let _ = writeln!(self.out, "pipeline {}", branch.pipeline);
-        let mut before = resource_after(bytes, scanned, &[], slots)?;
+        let mut before = self.input.behind(branch, 0, 0)?;
         for (index, edit) in branch.edits.iter().enumerate() {
-            let edits = branch.edits.get(..=index).unwrap_or_default();
-            let after = resource_after(bytes, scanned, edits, slots)?;
-            let key = String::from_utf8_lossy(&edit.key);
-            let what = before.changes_to(&after);
-            let what = if what.is_empty() { "no effect".to_owned() } else { what };
             let number = index.saturating_add(1);
-            let _ = writeln!(self.out, "  edit {number} of `{key}`: {what}");
+            let after = self.input.behind(branch, number, 0)?;
+            let keys = match &edit.keys {
+                Keys::One(key) => format!("`{}`", String::from_utf8_lossy(key)),
+                Keys::Matching(_) => "keys by pattern".to_owned(),
+            };
+            self.change(&format!("edit {number} of {keys}"), &before.0, &after.0);
             before = after;
         }
         if !branch.edits.is_empty() {
             self.out.push_str("  resource as it leaves\n");
-            self.out.push_str(&before.lines());
+            self.out.push_str(&before.0.lines());
+        }
+        for number in 1..=branch.items.len() {
+            let after = self.input.behind(branch, branch.edits.len(), number)?;
+            let item = self.input.signal.items();
+            self.change(&format!("`attributes` processor {number} on {item}"), &before.1, &after.1);
+            before = after;
+        }
+        if !branch.items.is_empty() && !before.1.is_empty() {
+            let _ = writeln!(self.out, "  {} as they leave", self.input.signal.items());
+            self.out.push_str(&before.1.lines());
         }
         for leg in &branch.legs {
             if let Some(destination) = self.plan.destination(leg.destination) {
@@ -226,22 +243,37 @@ impl Story<'_> {
         }
         Ok(())
     }
+
+    fn change(&mut self, who: &str, before: &Attributes, after: &Attributes) {
+        let what = before.changes_to(after);
+        let what = if what.is_empty() { "no effect".to_owned() } else { what };
+        let _ = writeln!(self.out, "  {who}: {what}");
+    }
 }
 
-/// The resource behind these edits, by way of the bytes that would leave.
-fn resource_after(
-    bytes: &[u8],
-    scanned: &Request,
-    edits: &[Edit],
-    slots: &[Option<&[u8]>],
-) -> Result<Attributes, spanyard_wire::error::WireError> {
-    let mut selection = Selection { groups: vec![0], ..Selection::default() };
-    selection.build(bytes, scanned, edits, slots)?;
-    let mut out = Vec::new();
-    selection.splice.write_to(bytes, &mut out);
-    let mut again = Request::new();
-    // The signal matters for what is counted only, and a resource is none of that.
-    again.scan(Signal::Traces, &out)?;
-    let body = again.groups.first().map_or(&[][..], |group| group.body.of(&out));
-    Ok(Attributes::of(Resource::of(body)))
+impl Input<'_> {
+    /// Attributes of resource and item behind the first so many edits of each, by way of the bytes
+    /// that would leave.
+    fn behind(
+        &self,
+        branch: &Branch,
+        edits: usize,
+        items: usize,
+    ) -> Result<(Attributes, Attributes), WireError> {
+        let part = Branch {
+            pipeline: branch.pipeline.clone(),
+            edits: branch.edits.iter().take(edits).cloned().collect(),
+            items: branch.items.iter().take(items).cloned().collect(),
+            legs: Vec::new(),
+        };
+        let mut selection = Selection { groups: vec![0], ..Selection::default() };
+        selection.build(self.bytes, self.scanned, self.signal, &part, self.slots)?;
+        let mut out = Vec::new();
+        selection.splice.write_to(self.bytes, &mut out);
+        let mut again = Request::new();
+        again.scan(self.signal, &out)?;
+        let group = again.groups.first().map_or(&[][..], |group| group.body.of(&out));
+        let resource = Attributes::of(Resource::of(group));
+        Ok((resource, Attributes::of_items(self.signal, group)?))
+    }
 }

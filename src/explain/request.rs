@@ -2,31 +2,58 @@
 
 use std::fmt::Write as _;
 
+use spanyard_wire::cursor::Cursor;
 use spanyard_wire::encode::{self, Encoder};
+use spanyard_wire::error::WireError;
 use spanyard_wire::resource::Resource;
 use spanyard_wire::schema::Signal;
 use spanyard_wire::value::{Kind, Value};
 
 use super::Question;
 
+/// Field numbers on the way from a group to the attributes of its items: scope, then span or
+/// record; for metrics a gauge with one point.
+const fn way(signal: Signal) -> &'static [u32] {
+    match signal {
+        Signal::Traces => &[2, 2, 9],
+        Signal::Logs => &[2, 2, 6],
+        Signal::Metrics => &[2, 2, 5, 1, 7],
+    }
+}
+
 /// One resource with one scope and one item.
 pub(super) fn encode(question: &Question) -> Vec<u8> {
-    let item = |scope: &mut Encoder<'_>| match question.signal {
-        Signal::Traces => scope.message(2, |span| attributes(span, 9, &question.item)),
-        Signal::Logs => scope.message(2, |record| attributes(record, 6, &question.item)),
-        // A gauge with one point.
-        Signal::Metrics => scope.message(2, |metric| {
-            metric.message(5, |gauge| {
-                gauge.message(1, |point| attributes(point, 7, &question.item));
-            });
-        }),
-    };
     encode::encoded(|request| {
         request.message(1, |group| {
             group.message(1, |resource| attributes(resource, 1, &question.resource));
-            group.message(2, item);
+            nest(group, way(question.signal), &question.item);
         });
     })
+}
+
+fn nest(out: &mut Encoder<'_>, way: &[u32], pairs: &[(String, String)]) {
+    match way {
+        [] => {}
+        [last] => attributes(out, *last, pairs),
+        [field, rest @ ..] => out.message(*field, |inner| nest(inner, rest, pairs)),
+    }
+}
+
+/// The messages at the end of a way of field numbers.
+fn descend<'a>(bytes: &'a [u8], way: &[u32]) -> Result<Vec<&'a [u8]>, WireError> {
+    let [field, rest @ ..] = way else {
+        return Ok(vec![bytes]);
+    };
+    let mut found = Vec::new();
+    let mut cursor = Cursor::new(bytes);
+    while let Some(key) = cursor.key()? {
+        if key.number() == *field {
+            found.extend(descend(cursor.body(key)?, rest)?);
+        } else {
+            cursor.skip(key)?;
+        }
+    }
+    Ok(found)
 }
 
 fn attributes(out: &mut Encoder<'_>, field: u32, pairs: &[(String, String)]) {
@@ -66,13 +93,27 @@ impl Attributes {
         Self(resource.attributes().flatten().map(pair).collect())
     }
 
+    /// The attributes of the items of a group.
+    pub(super) fn of_items(signal: Signal, group: &[u8]) -> Result<Self, WireError> {
+        let pairs = descend(group, way(signal))?;
+        // A resource of the same attributes is read by the same rules.
+        let like = encode::encoded(|group| {
+            group.message(1, |resource| pairs.iter().for_each(|pair| resource.bytes(1, pair)));
+        });
+        Ok(Self::of(Resource::of(&like)))
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// One attribute a line.
     pub(super) fn lines(&self) -> String {
         let mut out = String::new();
         for (key, value) in &self.0 {
             let _ = writeln!(out, "    {key} = {value}");
         }
-        if self.0.is_empty() {
+        if self.is_empty() {
             out.push_str("    (no attributes)\n");
         }
         out

@@ -81,11 +81,7 @@ impl Lane {
         let mut joining = Joining::default();
         let mut metadata_keys = Vec::new();
         if let Some(batching) = &leg.batch {
-            let known = batchings.iter().position(|known| **known == *batching);
-            let index = known.unwrap_or_else(|| {
-                batchings.push(Rc::new(batching.clone()));
-                batchings.len().saturating_sub(1)
-            });
+            let index = number(batching, batchings);
             joining.key = MergeKey { batching: index.saturating_add(1), metadata: None };
             joining.batching = batchings.get(index).cloned();
             metadata_keys.clone_from(&batching.metadata_keys);
@@ -122,6 +118,22 @@ impl Lane {
     pub(super) const fn takes(&self, encoding: Encoding) -> bool {
         matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
     }
+}
+
+/// The number of these `batch` settings. A number is given to others only when no lane and no open
+/// batch has it any more.
+fn number(batching: &Batching, batchings: &mut Vec<Rc<Batching>>) -> usize {
+    if let Some(index) = batchings.iter().position(|known| **known == *batching) {
+        return index;
+    }
+    let settings = Rc::new(batching.clone());
+    let unused = batchings.iter_mut().enumerate().find(|(_, it)| Rc::strong_count(it) == 1);
+    if let Some((index, unused)) = unused {
+        *unused = settings;
+        return index;
+    }
+    batchings.push(settings);
+    batchings.len().saturating_sub(1)
 }
 
 /// Numbers the sets of lanes that take the same bytes in the same compression.

@@ -127,6 +127,7 @@ pub struct Destination {
     closed: Cell<bool>,
     failing: Cell<bool>,
     breaker_open: Cell<bool>,
+    superseded: Cell<bool>,
     last_answer: Cell<Instant>,
     slots_used: Cell<u64>,
     held_by_workers: Cell<Weight>,
@@ -147,6 +148,7 @@ impl Destination {
             closed: Cell::new(false),
             failing: Cell::new(false),
             breaker_open: Cell::new(false),
+            superseded: Cell::new(false),
             last_answer: Cell::new(clock::now()),
             slots_used: Cell::new(0),
             held_by_workers: Cell::default(),
@@ -356,14 +358,19 @@ impl Destination {
     fn book_slots(&self, weight: Weight, added: bool) {
         let amount = size(weight, self.plan.queue.sizer);
         let used = self.slots_used.get();
-        let used = if added { used.saturating_add(amount) } else { used.saturating_sub(amount) };
-        self.slots_used.set(used);
-        set_gauge(&self.supplies.meter.queue_size, used);
+        let now = if added { used.saturating_add(amount) } else { used.saturating_sub(amount) };
+        self.slots_used.set(now);
+        move_gauge(&self.supplies.meter.queue_size, used, now);
     }
 }
 
+/// Adds what a figure has changed by: a queue that empties and the one in its place share a gauge.
 /// A gauge takes `f64`; counts stay exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "queue sizes stay far below 2^53")]
-fn set_gauge(gauge: &Gauge, value: u64) {
-    gauge.set(value as f64);
+fn move_gauge(gauge: &Gauge, before: u64, now: u64) {
+    if now >= before {
+        gauge.increment(now.saturating_sub(before) as f64);
+    } else {
+        gauge.decrement(before.saturating_sub(now) as f64);
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Destination, SOFT_BYTES};
+use super::{Destination, SOFT_BYTES, move_gauge};
 use crate::runtime::clock;
 use crate::telemetry::ledger::DropReason;
 use crate::units::Weight;
@@ -42,14 +42,42 @@ impl Destination {
     pub fn set_health(&self, failing: bool, breaker_open: bool) {
         self.failing.set(failing);
         let was_open = self.breaker_open.replace(breaker_open);
-        match (was_open, breaker_open) {
+        if !self.superseded.get() {
+            self.publish_health(was_open, breaker_open);
+        }
+        if failing {
+            self.desk.relieve();
+        }
+    }
+
+    fn publish_health(&self, was_open: bool, is_open: bool) {
+        match (was_open, is_open) {
             (false, true) => drop(self.supplies.dead_on.0.fetch_add(1, Ordering::Relaxed)),
             (true, false) => drop(self.supplies.dead_on.0.fetch_sub(1, Ordering::Relaxed)),
             _ => {}
         }
-        self.supplies.meter.breaker_open.set(if breaker_open { 1.0 } else { 0.0 });
-        if failing {
-            self.desk.relieve();
+        self.supplies.meter.breaker_open.set(if is_open { 1.0 } else { 0.0 });
+    }
+
+    /// Whether it stands for the same exporter and signal as `other`.
+    #[must_use]
+    pub fn is_heir_of(&self, other: &Self) -> bool {
+        (&self.plan.exporter, self.plan.signal) == (&other.plan.exporter, other.plan.signal)
+    }
+
+    /// Another queue stands for this exporter and signal from now on: only that one's health and
+    /// age are published. What both hold is counted together.
+    pub fn supersede(&self) {
+        if !self.superseded.replace(true) {
+            self.publish_health(self.is_dead_here(), false);
+        }
+    }
+
+    /// It goes, and no other stands in its place: its gauges have nothing to show.
+    pub fn retract(&self) {
+        if !self.superseded.get() {
+            self.supplies.meter.queue_capacity.set(0.0);
+            self.supplies.meter.oldest_age_seconds.set(0.0);
         }
     }
 
@@ -84,7 +112,9 @@ impl Destination {
         }
         let oldest = self.ring.borrow().oldest();
         let age = oldest.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
-        self.supplies.meter.oldest_age_seconds.set(age);
+        if !self.superseded.get() {
+            self.supplies.meter.oldest_age_seconds.set(age);
+        }
         self.supplies.slots.sweep();
         self.supplies.share.sweep();
         if !self.is_pressed() {
@@ -151,5 +181,7 @@ impl Drop for Destination {
         if self.is_dead_here() {
             self.set_health(false, false);
         }
+        let left = self.slots_used.get();
+        move_gauge(&self.supplies.meter.queue_size, left, 0);
     }
 }

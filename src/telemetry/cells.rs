@@ -111,12 +111,13 @@ impl Registry {
     /// Reads every cell, in the order of names and labels.
     #[must_use]
     pub fn read(&self) -> Vec<Reading> {
-        let read = |(key, slots): (&Key, &Slots)| {
-            let cells = slots.cells.iter().enumerate();
-            let values = cells.filter_map(|(shard, cell)| Some((shard, cell.as_ref()?.value())));
-            Reading { key: key.clone(), series: slots.series, values: values.collect() }
-        };
-        self.lock().iter().map(read).collect()
+        self.lock().iter().map(reading).collect()
+    }
+
+    /// Reads the cells of one name.
+    #[must_use]
+    pub fn read_series(&self, name: &str) -> Vec<Reading> {
+        self.lock().iter().filter(|(key, _)| key.name() == name).map(reading).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Slots>> {
@@ -156,6 +157,12 @@ impl Registry {
         let kind = slots.series.kind;
         pick(slots.cells.get_mut(shard)?.get_or_insert_with(|| Cell::of(kind)))
     }
+}
+
+fn reading((key, slots): (&Key, &Slots)) -> Reading {
+    let cells = slots.cells.iter().enumerate();
+    let values = cells.filter_map(|(shard, cell)| Some((shard, cell.as_ref()?.value())));
+    Reading { key: key.clone(), series: slots.series, values: values.collect() }
 }
 
 impl Recorder for ShardRecorder {

@@ -8,9 +8,11 @@
 //!
 //! It holds no values (`cells` does) and writes no text (`scrape` does).
 
+mod config;
 mod meters;
 mod table;
 
+pub use config::ConfigMeter;
 pub use meters::{
     Answer, ExporterMeter, LimiterMeter, MALFORMED, ReceiverMeter, ShardMeter, Transport,
 };

@@ -58,6 +58,8 @@ pub struct Sources<'a> {
     pub ready: bool,
     /// Shards that run.
     pub shards_up: usize,
+    /// Plans that are alive.
+    pub plans: usize,
 }
 
 /// The page.

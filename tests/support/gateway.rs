@@ -37,7 +37,7 @@ const POLLS_MAX: u32 = 1200;
 const BASE: &str = "
 extensions:
   health_check: {endpoint: 127.0.0.1:0}
-  spanyard: {pin: false}
+  spanyard: {pin: false, admin: {endpoint: 127.0.0.1:0}}
 receivers:
   otlp:
     protocols:
@@ -61,6 +61,7 @@ pub(crate) struct Gateway {
     grpc: SocketAddr,
     health: SocketAddr,
     metrics: SocketAddr,
+    admin: SocketAddr,
 }
 
 /// How a gateway ended.
@@ -75,6 +76,11 @@ pub(crate) struct Ended {
 impl Gateway {
     /// Starts a gateway with `config` laid over [`BASE`] and waits until it is ready.
     pub(crate) fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn start_with(config: &str, arguments: &[&str]) -> Self {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("gateway-{}-{number}", std::process::id());
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -87,6 +93,7 @@ impl Gateway {
             .arg(&base)
             .arg("--config")
             .arg(&file)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -95,11 +102,11 @@ impl Gateway {
         let log = Log::follow(child.stderr.take().expect("piped"));
         let ready = log.line("INFO ready");
         assert!(ready.is_some(), "the gateway is not ready:\n{}", log.text());
-        let [http, grpc, health, metrics] =
-            ["INFO OTLP/HTTP", "INFO OTLP/gRPC", "INFO health", "INFO metrics"]
+        let [http, grpc, health, metrics, admin] =
+            ["INFO OTLP/HTTP", "INFO OTLP/gRPC", "INFO health", "INFO metrics", "INFO admin"]
                 .map(|door| log.address(door));
         assert_ne!(http, grpc, "each protocol has its own port");
-        Self { child, directory, log, http, grpc, health, metrics }
+        Self { child, directory, log, http, grpc, health, metrics, admin }
     }
 
     /// Where OTLP/HTTP is taken.
@@ -115,6 +122,11 @@ impl Gateway {
     /// The health port.
     pub(crate) const fn health(&self) -> SocketAddr {
         self.health
+    }
+
+    /// The admin port.
+    pub(crate) const fn admin(&self) -> SocketAddr {
+        self.admin
     }
 
     /// The process.
@@ -154,13 +166,57 @@ impl Gateway {
 
     /// Puts another configuration in the place of the first and has it read.
     pub(crate) fn reload(&self, config: &str) {
-        fs::write(self.directory.join("test.yaml"), config).expect("the configuration is written");
+        self.rewrite(config);
+        self.hang_up();
+    }
+
+    /// Puts another configuration in the place of the first, as a whole, and asks for nothing.
+    pub(crate) fn rewrite(&self, config: &str) {
+        let (fresh, file) = (self.directory.join("fresh"), self.directory.join("test.yaml"));
+        fs::write(&fresh, config).expect("the configuration is written");
+        fs::rename(fresh, file).expect("the configuration is put in place");
+    }
+
+    /// Asks for a reload over HTTP: status and body of the answer.
+    pub(crate) fn ask_for_reload(&self) -> (u16, String) {
+        let reply = client::post(self.admin, "/-/reload", &[], b"").expect("an answer");
+        (reply.status, String::from_utf8(reply.body).expect("text"))
+    }
+
+    /// Asks for a reload by signal.
+    pub(crate) fn hang_up(&self) {
         self.signal(Signal::SIGHUP);
     }
 
-    /// Asks the gateway to stop and waits for its end.
-    pub(crate) fn terminate(mut self) -> Ended {
+    /// The address in the first line of the log that contains `part`.
+    pub(crate) fn address(&self, part: &str) -> SocketAddr {
+        self.log.address(part)
+    }
+
+    /// Waits until something is so, looking again and again.
+    pub(crate) fn wait_until(&self, what: &str, condition: impl Fn() -> bool) {
+        for _ in 0..POLLS_MAX {
+            if condition() {
+                return;
+            }
+            self.log.pause(POLL);
+        }
+        panic!("never: {what}\n{}", self.log.text());
+    }
+
+    /// Asks the gateway to stop, and waits for nothing.
+    pub(crate) fn begin_to_stop(&self) {
         self.signal(Signal::SIGTERM);
+    }
+
+    /// Asks the gateway to stop and waits for its end.
+    pub(crate) fn terminate(self) -> Ended {
+        self.signal(Signal::SIGTERM);
+        self.ended()
+    }
+
+    /// Waits for the end of a gateway that has been asked to stop.
+    pub(crate) fn ended(mut self) -> Ended {
         assert!(self.log.ended(), "the gateway does not end:\n{}", self.log.text());
         let code = self.child.wait().expect("a child of ours").code();
         Ended { code, log: self.log.text() }

@@ -22,8 +22,8 @@ use spanyard::buf::block::Block;
 use spanyard::buf::budget::Budget;
 use spanyard::buf::pool::Pool;
 use spanyard::config::plan::{
-    self, Admin, Compression, Flow, HttpTarget, Leg, Logs, Peer, Plan, QueuePlan, Receiver,
-    RuntimePlan, Sizer, Target,
+    self, Admin, Compression, Flow, HttpTarget, Leg, Logs, Outline, Peer, Plan, QueuePlan,
+    Receiver, RuntimePlan, Sizer, Target,
 };
 use spanyard::pipeline::{Arrival, Entry, Lanes, Message, Meters, Tools, Verdict};
 use spanyard::queue::batch::{GATHER_BYTES_MAX, Sealed};
@@ -227,6 +227,7 @@ fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
         destinations,
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
+        outline: Outline::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: Duration::from_secs(1) },
         logs: Logs { level: tracing::Level::INFO, json: false },
     }

@@ -19,6 +19,8 @@ pub(super) fn fragment(kind: &str) -> Option<Value> {
         "0 to 100" => json!({"type": "integer", "minimum": 0, "maximum": 100}),
         "-1, or 1 to 9" => json!({"type": "integer", "minimum": -2, "maximum": 22}),
         "0 to 1" => json!({"type": "number", "minimum": 0, "maximum": 1}),
+        "number" => json!({"type": "number"}),
+        "any value" => json!({}),
         "at least 1" => json!({"type": "number", "minimum": 1}),
         "duration" => json!({"anyOf": [{"type": "string", "pattern": DURATION}, {"const": 0}]}),
         "URL" => json!({"type": "string", "pattern": "^https?://"}),

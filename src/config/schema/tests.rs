@@ -13,7 +13,7 @@ fn every_kind_of_the_tables_has_a_fragment() {
         for key in table.keys {
             let kind = key.kind;
             let nested = child_of(table.scope, key.name).is_some();
-            let is_list = kind.starts_with("list of ") || kind.starts_with("mapping");
+            let is_list = kind.starts_with("list") || kind.starts_with("mapping");
             let known = fragment(kind).is_some() || nested && is_list;
             assert!(known, "{}.{}: no fragment for the kind `{kind}`", table.scope, key.name);
             let closed = nested || special(table.scope, key).is_some();

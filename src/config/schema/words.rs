@@ -24,11 +24,16 @@ const fn any_case(scope: &'static str, key: &'static str, words: &'static [&'sta
 const COMPRESSIONS: &[&str] =
     &["gzip", "none", "", "snappy", "x-snappy-framed", "zstd", "zlib", "deflate", "lz4"];
 const ACTIONS: &[&str] = &["insert", "update", "upsert", "delete", "hash", "extract", "convert"];
+const TYPES: &[&str] = &["int", "double", "string"];
 const CONTEXTS: &[&str] = &["resource", "request", "span", "metric", "datapoint", "log"];
 const LEVELS: &[&str] = &["debug", "info", "warn", "error", "dpanic", "panic", "fatal"];
 
 const WORDS: &[Words] = &[
     any_case("processors.resource.attributes", "action", ACTIONS),
+    any_case("processors.attributes.actions", "action", ACTIONS),
+    exact("processors.resource.attributes", "converted_type", TYPES),
+    exact("processors.attributes.actions", "converted_type", TYPES),
+    exact("processors.attributes.include", "match_type", &["strict", "regexp"]),
     exact("connectors.routing", "error_mode", &["propagate", "ignore", "silent"]),
     exact("connectors.routing.table", "context", CONTEXTS),
     exact("connectors.routing.table", "action", &["move", "copy"]),

@@ -18,8 +18,8 @@ use tokio::task::LocalSet;
 use crate::buf::budget::{Budget, Lease, Ticket};
 use crate::buf::pool::Pool;
 use crate::config::plan::{
-    self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Peer,
-    Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
+    self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Outline,
+    Peer, Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
 };
 use crate::ingest::{Entries, Front, Gate, Supplies};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
@@ -383,6 +383,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
         destinations: vec![destination],
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
+        outline: Outline::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: LONG },
         logs: Logs { level: tracing::Level::INFO, json: false },
     }

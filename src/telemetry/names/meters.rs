@@ -248,6 +248,8 @@ pub struct ShardMeter {
     pub connections_refused: Counter,
     /// Requests to a path that no pipeline takes.
     pub unknown_paths: Counter,
+    /// Queues of destinations that a reload removed or changed, and that still hold something.
+    pub leaving_queues: Gauge,
 }
 
 impl ShardMeter {
@@ -270,6 +272,7 @@ impl ShardMeter {
             accept_errors: plain("spanyard_shard_accept_errors_total"),
             connections_refused: plain("spanyard_shard_connections_refused_total"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
+            leaving_queues: level("spanyard_shard_leaving_queues"),
         }
     }
 }
@@ -296,7 +299,7 @@ impl LimiterMeter {
 
 static METADATA: Metadata<'static> = Metadata::new("spanyard", Level::INFO, None);
 
-fn counter(
+pub(super) fn counter(
     recorder: &impl Recorder,
     name: impl Into<String>,
     labels: &[(&'static str, &str)],
@@ -304,7 +307,11 @@ fn counter(
     recorder.register_counter(&key(name, labels), &METADATA)
 }
 
-fn gauge(recorder: &impl Recorder, name: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
+pub(super) fn gauge(
+    recorder: &impl Recorder,
+    name: &'static str,
+    labels: &[(&'static str, &str)],
+) -> Gauge {
     recorder.register_gauge(&key(name, labels), &METADATA)
 }
 

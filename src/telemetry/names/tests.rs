@@ -87,6 +87,7 @@ fn every_meter_registers_with_the_labels_of_its_rows_and_every_row_has_a_writer(
     let registry = Registry::new(1);
     let recorder = registry.shard(0);
     let _shard = ShardMeter::new(&recorder);
+    let _config = ConfigMeter::new(&registry.shard(1), std::time::SystemTime::UNIX_EPOCH);
     for signal in Signal::ALL {
         let _exporter = ExporterMeter::new(&recorder, "otlp/a", signal);
         let _limiter = LimiterMeter::new(&recorder, "memory_limiter", signal);
@@ -141,6 +142,27 @@ fn the_manual_shows_the_table_row_by_row() {
     if shown != expected {
         panic!("the tables of docs/metrics.md should read:\n{}", expected.join("\n"));
     }
+}
+
+#[test]
+fn a_failed_reload_shows_until_the_next_one_that_succeeds() {
+    let registry = Registry::new(2);
+    let at = |seconds| std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+    let level = |name: &str| match registry.read_series(name).first().map(|it| &it.values[..]) {
+        Some([(2, Value::Gauge(level))]) => *level,
+        other => panic!("{name}: {other:?}"),
+    };
+    let stands = || {
+        let success = level("spanyard_config_last_reload_success");
+        (success, level("spanyard_config_last_reload_success_timestamp_seconds"))
+    };
+    let meter = ConfigMeter::new(&registry.shard(2), at(5));
+    assert_eq!(stands(), (1.0, 5.0));
+    meter.failed();
+    assert_eq!(stands(), (0.0, 5.0));
+    meter.succeeded(at(9));
+    assert_eq!(stands(), (1.0, 9.0));
+    assert_eq!((counts(&registry, "result", "ok"), counts(&registry, "result", "failed")), (1, 1));
 }
 
 fn manual_row(series: &Series) -> String {

@@ -8,7 +8,9 @@ use spanyard_wire::schema::Signal;
 use super::reader::{Family, parse};
 use super::*;
 use crate::telemetry::ledger::DropReason;
-use crate::telemetry::names::{ExporterMeter, LimiterMeter, ReceiverMeter, ShardMeter, Transport};
+use crate::telemetry::names::{
+    ConfigMeter, ExporterMeter, LimiterMeter, ReceiverMeter, ShardMeter, Transport,
+};
 use crate::units::Weight;
 
 const BARE: MetricsPage = spelled(false, false);
@@ -22,6 +24,7 @@ const fn spelled(suffixes: bool, scope_labels: bool) -> MetricsPage {
 /// A gateway of two shards that has seen a little of everything.
 fn gateway() -> (std::sync::Arc<Registry>, std::sync::Arc<Ledger>) {
     let (registry, ledger) = (Registry::new(2), Ledger::new(2));
+    let _config = ConfigMeter::new(&registry.shard(2), std::time::SystemTime::UNIX_EPOCH);
     for shard in [0, 1] {
         let recorder = registry.shard(shard);
         let meter = ShardMeter::new(&recorder);
@@ -55,6 +58,7 @@ fn page_of(registry: &Registry, ledger: &Ledger, page: &MetricsPage) -> String {
         uptime: Duration::from_millis(2500),
         ready: true,
         shards_up: 2,
+        plans: 1,
     })
 }
 
@@ -200,6 +204,7 @@ fn a_figure_the_kernel_does_not_give_is_left_out() {
         uptime: Duration::ZERO,
         ready: false,
         shards_up: 0,
+        plans: 1,
     });
     let families = parse(&text);
     assert!(!families.contains_key("otelcol_process_memory_rss"));

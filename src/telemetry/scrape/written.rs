@@ -88,14 +88,15 @@ fn state(families: &mut Families, sources: &Sources<'_>) {
     let build = [("engine", identity.engine), ("version", identity.version)];
     let budget = sources.budget;
     let kinds = [("limit", budget.limit), ("soft", budget.soft), ("held", budget.held)];
-    let shards_up = u64::try_from(sources.shards_up).unwrap_or(u64::MAX);
+    let whole = |count: usize| line(&[], u64::try_from(count).unwrap_or(u64::MAX));
     let mut put = |name, lines| {
         let _ = families.insert(name, lines);
     };
     put("target_info", vec![line(&target, 1)]);
     put("spanyard_build_info", vec![line(&build, 1)]);
     put("spanyard_ready", vec![line(&[], u64::from(sources.ready))]);
-    put("spanyard_shards_up", vec![line(&[], shards_up)]);
+    put("spanyard_shards_up", vec![whole(sources.shards_up)]);
+    put("spanyard_config_plans", vec![whole(sources.plans)]);
     put("spanyard_budget_bytes", kinds.map(|(kind, bytes)| line(&[("kind", kind)], bytes)).into());
 }
 

@@ -1,0 +1,83 @@
+//! Our own extension `spanyard`: threads, drain and the admin port.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::config::decode::Field;
+use crate::config::keys::{Table, key};
+use crate::config::listen::{self, Listen};
+use crate::config::plan::{Control, RuntimePlan};
+use crate::config::problems::Code;
+use crate::config::report::Fault;
+
+/// Threads that may be configured; each holds listeners, queues and connections of its own.
+const SHARDS_MAX: u64 = 1024;
+/// How long SIGTERM waits where the file does not say.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Port of the admin page where the file names none.
+const ADMIN_PORT: u16 = 13134;
+
+pub(super) const SPANYARD: Table = Table {
+    scope: "extensions.spanyard",
+    keys: &[
+        key("shards", "whole number", "0", "threads that carry data; 0: one for each core"),
+        key("pin", "boolean", "true", "bind each thread to one core"),
+        key("drain_timeout", "duration", "10s", "how long SIGTERM waits for queues to empty"),
+        key("admin", "mapping", "on", "the port that takes `POST /-/reload`"),
+    ],
+};
+pub(super) const ADMIN: Table = Table {
+    scope: "extensions.spanyard.admin",
+    keys: &[
+        key("enabled", "boolean", "true", "whether there is one"),
+        key("endpoint", "host:port", "localhost:13134", "address to listen on"),
+    ],
+};
+
+/// The decoded section.
+#[derive(Debug)]
+pub(in crate::config) struct Runtime {
+    pub(in crate::config) plan: RuntimePlan,
+    /// `None` for `enabled: false`.
+    pub(in crate::config) control: Option<Control>,
+    /// The admin port's address, where the file names it.
+    pub(in crate::config) listen: Option<Listen>,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        let plan = RuntimePlan { shards: 0, pin: true, drain_timeout: DRAIN };
+        let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, ADMIN_PORT));
+        Self { plan, control: Some(Control { endpoint, asked_for: false }), listen: None }
+    }
+}
+
+pub(super) fn decode(field: &Field<'_>) -> Option<Runtime> {
+    let section = field.section(&SPANYARD)?;
+    let shards = section.whole("shards", 0, 0, SHARDS_MAX);
+    let plan = RuntimePlan {
+        shards: usize::try_from(shards).unwrap_or(0),
+        pin: section.boolean("pin", true),
+        drain_timeout: section.duration("drain_timeout", DRAIN),
+    };
+    let mut runtime = Runtime { plan, ..Runtime::default() };
+    if let Some(field) = section.get("admin") {
+        runtime.listen = admin(&field);
+        runtime.control = runtime
+            .listen
+            .as_ref()
+            .map(|listen| Control { endpoint: listen.address, asked_for: true });
+    }
+    Some(runtime)
+}
+
+fn admin(field: &Field<'_>) -> Option<Listen> {
+    let section = field.optional_section(&ADMIN)?;
+    let listen = listen::endpoint(&section, ADMIN_PORT)?;
+    if !listen.address.ip().is_loopback() {
+        let message = "whoever reaches this address can have the configuration read again";
+        let fault = Fault::new(Code::Surprising, message);
+        field.report.warning(listen.mark, &listen.path, fault.hint("keep it on localhost"));
+    }
+    Some(listen)
+}
