@@ -40,7 +40,12 @@ fn open_as(form: HealthForm) -> Doors {
     });
     let admin = Admin {
         health: Some(Health { endpoint: ANY, form }),
-        metrics: Some(MetricsPage { endpoint: ANY, suffixes: false, scope_labels: false }),
+        metrics: Some(MetricsPage {
+            endpoint: ANY,
+            suffixes: false,
+            scope_labels: false,
+            resource: Vec::new(),
+        }),
         control: Some(Control { endpoint: ANY, asked_for: true }),
     };
     let sockets = [(); 3].map(|()| net::TcpListener::bind(ANY).expect("a port"));

@@ -60,7 +60,7 @@ pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, Str
         admin: Admin { health, metrics, control },
         outline: outline(settings),
         runtime,
-        logs: settings.service.telemetry.logs,
+        logs: settings.service.telemetry.logs.clone(),
     })
 }
 

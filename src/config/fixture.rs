@@ -1,7 +1,7 @@
 //! For tests: loads a text, and says what came of it in a few words.
 
 use super::plan::Plan;
-use super::{HostFacts, Loaded, Problems, Source, load};
+use super::{Code, HostFacts, Loaded, Problem, Problems, Source, load};
 
 /// A machine of 1 GiB.
 pub(super) const HOST: HostFacts = HostFacts { memory_bytes: 1 << 30 };
@@ -24,9 +24,25 @@ pub(super) fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-pub(super) fn try_load(text: &str) -> Result<Loaded, Problems> {
+/// Loads a text with everything that is said about it.
+pub(super) fn load_all(text: &str) -> Result<Loaded, Problems> {
     let source = Source::Text { name: "t.yaml".to_owned(), text: text.to_owned() };
     load(&[source], &env, &HOST)
+}
+
+/// Loads a text. What is said of every file of a few lines is left out: a default endpoint, no
+/// health check.
+pub(super) fn try_load(text: &str) -> Result<Loaded, Problems> {
+    let usual =
+        |problem: &Problem| matches!(problem.code, Code::DefaultEndpoint | Code::NoHealthCheck);
+    let without = |list: Vec<Problem>| list.into_iter().filter(|p| !usual(p)).collect();
+    match load_all(text) {
+        Ok(loaded) => Ok(Loaded { warnings: without(loaded.warnings), ..loaded }),
+        Err(problems) => {
+            let suppressed = problems.suppressed();
+            Err(Problems::new(without(problems.into_vec()), suppressed))
+        }
+    }
 }
 
 /// The plan of a text that must load.

@@ -1,11 +1,25 @@
 //! Names of components and pipelines: `type` or `type/name`.
 
 use std::fmt;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 /// Characters of a name after the slash.
 const NAME_CHARS_MAX: usize = 1024;
 /// Characters of a type.
 const TYPE_CHARS_MAX: usize = 63;
+
+/// Blanks, control characters and symbols outside ASCII, as the Collector tells them.
+static FORBIDDEN: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"[\p{Z}\p{Cc}\p{Cf}\p{Co}\p{S}]";
+    Regex::new(pattern).unwrap_or_else(|_| unreachable!("a constant pattern"))
+});
+
+/// The same within ASCII.
+fn is_forbidden(c: char) -> bool {
+    c.is_ascii_whitespace() || c.is_ascii_control() || "$+<=>^`|~".contains(c)
+}
 
 /// A component's or pipeline's id. Two ids are equal when their text is, blanks around `/` removed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +46,7 @@ impl Id {
         if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
             return Err("a name of 1 to 1024 characters after the slash");
         }
-        if name.chars().any(|c| c.is_whitespace() || c.is_control() || "$+<=>^`|~".contains(c)) {
+        if name.contains(is_forbidden) || !name.is_ascii() && FORBIDDEN.is_match(name) {
             return Err("a name without blanks, control characters and symbols after the slash");
         }
         Ok(Self { text: format!("{kind}/{name}"), kind_len: kind.len() })
@@ -73,6 +87,12 @@ mod tests {
             ("otlp-x", None),
             ("otlp/a b", None),
             ("otlp/a$b", None),
+            ("otlp/a\u{20ac}", None),
+            ("otlp/a\u{b0}", None),
+            ("otlp/a\u{200b}b", None),
+            ("otlp/a\u{a0}b", None),
+            ("otlp/\u{e9}t\u{e9}", Some(("otlp", "otlp/\u{e9}t\u{e9}"))),
+            ("\totlp /a\n", Some(("otlp", "otlp/a"))),
             ("", None),
         ] {
             let id = Id::parse(text).ok();

@@ -3,12 +3,12 @@
 //! ```text
 //! source -> yaml -> env -> document, service -> receivers processors connectors exporters
 //! (text)    tree    ${}    sections             typed settings
-//!                                             -> check -> compile -> Plan
+//!                                             -> check, traps -> compile -> Plan
 //! ```
 //! The file is the OpenTelemetry Collector's; `docs/config.md` lists every key. Reading never stops
 //! at the first problem: all of them are returned, each with its place. The environment and the
-//! size of the machine come in as arguments; no name is resolved. What is read: the sources, and the
-//! files that values name by `${file:...}`.
+//! size of the machine come in as arguments; no name is resolved. What is read: the sources, and
+//! the files that values name by `${file:...}`.
 
 pub mod plan;
 pub mod problems;
@@ -39,6 +39,7 @@ mod secret;
 mod service;
 mod source;
 mod suggest;
+mod traps;
 mod unsupported;
 mod yaml;
 
@@ -210,12 +211,14 @@ fn plan<'a>(root: &'a Node, host: &HostFacts, report: &'a Report<'a>) -> Option<
     let service = document.service.as_ref().map(service::decode).unwrap_or_default();
     let settings = settings(&document, service, host);
     check::check(&document, &settings, report);
+    traps::check(&document, &settings, report);
     if report.has_errors() {
         return None;
     }
     match compile::compile(&settings, host) {
         Ok(plan) => {
             check::check_metadata(&document, &plan, report);
+            traps::check_plan(&document, &settings, &plan, report);
             Some(plan)
         }
         Err(message) => {

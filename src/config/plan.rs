@@ -109,12 +109,34 @@ pub struct RuntimePlan {
 }
 
 /// `service.telemetry.logs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logs {
     /// `level`.
     pub level: tracing::Level,
     /// `encoding: json`.
     pub json: bool,
+    /// `output_paths`.
+    pub output: LogOutput,
+    /// `initial_fields` as the inside of a JSON object, without its braces; may be empty.
+    pub fields: String,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        let (output, fields) = (LogOutput::Stderr, String::new());
+        Self { level: tracing::Level::INFO, json: false, output, fields }
+    }
+}
+
+/// Where log lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogOutput {
+    /// `[stderr]`, the default.
+    Stderr,
+    /// `[stdout]`.
+    Stdout,
+    /// `[stdout, stderr]`.
+    Both,
 }
 
 impl Plan {

@@ -68,6 +68,22 @@ pub enum Code {
     DurationUnit,
     /// A section that a later file removes.
     RemovedSection,
+    /// A receiver that listens on localhost because no endpoint is given.
+    DefaultEndpoint,
+    /// Nothing answers health probes.
+    NoHealthCheck,
+    /// A name or key that newer Collectors refuse.
+    Deprecated,
+    /// `/v1/traces` appended to an endpoint that ends in it.
+    DoubledPath,
+    /// `traces_endpoint` or its like without a path.
+    MissingPath,
+    /// The port of the other protocol.
+    ProtocolPort,
+    /// A pipeline that ends in `debug` or `nop` only.
+    NoBackend,
+    /// An exporter that gets the same data over two ways.
+    DeliveredTwice,
 }
 
 impl Code {
@@ -115,6 +131,14 @@ impl Code {
             Self::EmptyValue => "empty-value",
             Self::DurationUnit => "duration-unit",
             Self::RemovedSection => "removed-section",
+            Self::DefaultEndpoint => "default-endpoint",
+            Self::NoHealthCheck => "no-health-check",
+            Self::Deprecated => "deprecated",
+            Self::DoubledPath => "doubled-path",
+            Self::MissingPath => "missing-path",
+            Self::ProtocolPort => "protocol-port",
+            Self::NoBackend => "no-backend",
+            Self::DeliveredTwice => "delivered-twice",
         }
     }
 }
@@ -177,6 +201,12 @@ impl Problems {
     /// `suppressed`: problems that were counted and not kept.
     pub(super) const fn new(list: Vec<Problem>, suppressed: usize) -> Self {
         Self { list, suppressed }
+    }
+
+    /// How many were counted and not kept.
+    #[must_use]
+    pub const fn suppressed(&self) -> usize {
+        self.suppressed
     }
 
     /// The problems, sorted by place.

@@ -63,8 +63,8 @@ pub(super) fn mask(line: &str, known: &[(usize, usize)]) -> String {
     chars.iter().zip(&hidden).map(|(c, hide)| if *hide { '*' } else { *c }).collect()
 }
 
-/// Hides what follows `word"?\s*:` (or `=`, as in `--set`), up to a comma, a closing bracket or
-/// the end of the line.
+/// Hides what follows `word"?\s*:` (or `=`, as in `--set`), up to a comma, a closing bracket or the
+/// end of the line.
 fn hide_value(hidden: &mut [bool], chars: &[char], word_end: usize) {
     let colon = position(chars, word_end, |c| !(c.is_alphanumeric() || "-_.\"' ".contains(c)));
     if !matches!(chars.get(colon), Some(':' | '=')) {
@@ -134,7 +134,7 @@ mod tests {
             ("token: ${env:TOKEN}", "token: ${env:TOKEN}"),
             ("token: ${env:TOKEN:-s3cret}", "token: ${env:TOKEN********}"),
             ("endpoint: http://me:pw@tempo:1/x", "endpoint: http://*****@tempo:1/x"),
-            ("token: ${yaml:s3cret}", "token: **************"),
+            ("token: ${yaml:s3cret}", "token: *************}"),
             ("exporters.a.password=hunter2", "exporters.a.password=*******"),
             ("headers: {x-id: shown}", "headers: {x-id: shown}"),
         ];

@@ -1,5 +1,7 @@
 //! `service`: which extensions start, the pipelines, and the program's own telemetry.
 
+mod logs;
+mod resource;
 mod telemetry;
 
 use std::collections::BTreeSet;
@@ -14,7 +16,7 @@ use super::report::{Fault, Mark};
 use super::suggest::did_you_mean;
 pub(super) use telemetry::Telemetry;
 
-pub(super) const TABLES: [&Table; 9] = [
+pub(super) const TABLES: [&Table; 12] = [
     &SERVICE,
     &PIPELINE,
     &telemetry::TELEMETRY,
@@ -23,7 +25,10 @@ pub(super) const TABLES: [&Table; 9] = [
     &telemetry::PULL,
     &telemetry::PULL_EXPORTER,
     &telemetry::PROMETHEUS,
-    &telemetry::LOGS,
+    &logs::LOGS,
+    &logs::SAMPLING,
+    &telemetry::TRACES,
+    &resource::ATTRIBUTE,
 ];
 
 const SERVICE: Table = Table {

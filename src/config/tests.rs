@@ -18,10 +18,12 @@ fn load_texts(texts: &[&str]) -> Result<Loaded, Problems> {
 
 const SIMPLE: &str = "
 receivers:
-  otlp: {protocols: {http: {}}}
+  otlp: {protocols: {http: {endpoint: localhost:4318}}}
 exporters:
   otlphttp: {endpoint: http://tempo:4318/base/}
+extensions: {health_check: {}}
 service:
+  extensions: [health_check]
   pipelines:
     traces: {receivers: [otlp], exporters: [otlphttp]}
 ";

@@ -229,6 +229,6 @@ fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
         admin: Admin::default(),
         outline: Outline::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: Duration::from_secs(1) },
-        logs: Logs { level: tracing::Level::INFO, json: false },
+        logs: Logs::default(),
     }
 }

@@ -83,6 +83,10 @@ impl Field<'_> {
         if matches!(self.node.typed(), Some(Typed::Text(_))) {
             return Some(self.plain_text());
         }
+        if self.node.is_null() {
+            self.warning(Fault::new(Code::EmptyValue, "no value is given: it is sent empty"));
+            return Some(String::new());
+        }
         let found = self.node.typed().map_or("a list or mapping", |typed| typed.noun());
         let fault = Fault::new(Code::WrongType, "wrong type").expected("text").found(found);
         self.error(fault.hint("quote the value"));
@@ -118,7 +122,11 @@ impl Field<'_> {
         } else {
             format!("a whole number from {min} to {max}")
         };
-        match self.node.typed() {
+        let typed = match self.node.typed() {
+            Some(Typed::Float(value)) => integral(value).or(Some(Typed::Float(value))),
+            typed => typed,
+        };
+        match typed {
             Some(Typed::Int(value)) => {
                 let fits = u64::try_from(value).ok().filter(|v| (min..=max).contains(v));
                 if fits.is_none() {
@@ -241,6 +249,13 @@ impl Field<'_> {
         let fault = Fault::new(Code::BadValue, "out of range").expected(expected);
         self.error(fault.found(self.node.shown()));
     }
+}
+
+/// A number without a fraction as a whole one: `1e3`, `10.0`.
+fn integral(value: f64) -> Option<Typed> {
+    // Every whole number up to 2^53 is exact; the text of a larger one says more than it holds.
+    let exact = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
+    exact.then(|| format!("{value:.0}").parse().ok().map(Typed::Int)).flatten()
 }
 
 /// The text without one line break at its end.

@@ -66,6 +66,9 @@ pub struct MetricsPage {
     pub suffixes: bool,
     /// Whether the `otel_scope_*` labels are added.
     pub scope_labels: bool,
+    /// `service.telemetry.resource` as labels of `target_info`, names as Prometheus takes them;
+    /// `None` removes a label that the gateway sets itself.
+    pub resource: Vec<(String, Option<String>)>,
 }
 
 /// The admin port.

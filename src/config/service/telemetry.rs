@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::{logs, resource};
 use crate::config::decode::{Field, Section};
 use crate::config::keys::{Table, key};
 use crate::config::listen::{self, Listen};
@@ -19,6 +20,8 @@ pub(in crate::config) const TELEMETRY: Table = Table {
     keys: &[
         key("metrics", "mapping", "on", "the metrics page"),
         key("logs", "mapping", "", "the gateway's own log"),
+        key("traces", "mapping", "", "accepted: the gateway sends no traces of its own"),
+        key("resource", "mapping", "", "labels of `target_info`"),
     ],
 };
 pub(in crate::config) const METRICS: Table = Table {
@@ -31,7 +34,10 @@ pub(in crate::config) const METRICS: Table = Table {
 };
 pub(in crate::config) const READER: Table = Table {
     scope: "service.telemetry.metrics.readers",
-    keys: &[key("pull", "mapping", "required", "what is scraped")],
+    keys: &[
+        key("pull", "mapping", "required", "what is scraped"),
+        key("periodic", "mapping", "", "ignored beside a `pull` reader, refused without one"),
+    ],
 };
 pub(in crate::config) const PULL: Table = Table {
     scope: "service.telemetry.metrics.readers.pull",
@@ -51,11 +57,14 @@ pub(in crate::config) const PROMETHEUS: Table = Table {
         key("without_scope_info", "boolean", "false", "no `otel_scope_*` labels"),
     ],
 };
-pub(in crate::config) const LOGS: Table = Table {
-    scope: "service.telemetry.logs",
+pub(in crate::config) const TRACES: Table = Table {
+    scope: "service.telemetry.traces",
     keys: &[
-        key("level", "word", "info", "`debug`, `info`, `warn` or `error`"),
-        key("encoding", "word", "console", "`console` or `json`"),
+        key("level", "word", "", "accepted: the gateway sends no traces of its own"),
+        key("propagators", "list of text", "", "accepted, without effect"),
+        key("processors", "list", "[]", "ignored, with a warning"),
+        key("sampler", "mapping", "", "accepted, without effect"),
+        key("limits", "mapping", "", "accepted, without effect"),
     ],
 };
 
@@ -69,8 +78,8 @@ pub(in crate::config) struct Telemetry {
 
 impl Default for Telemetry {
     fn default() -> Self {
-        let logs = Logs { level: tracing::Level::INFO, json: false };
-        Self { metrics: Some(default_page(Mark::default(), PAGE.to_owned())), logs }
+        let metrics = Some(default_page(Mark::default(), PAGE.to_owned()));
+        Self { metrics, logs: Logs::default() }
     }
 }
 
@@ -87,10 +96,28 @@ pub(super) fn decode(field: Option<Field<'_>>) -> Telemetry {
     if let Some(metrics) = section.get("metrics").and_then(|field| field.section(&METRICS)) {
         telemetry.metrics = page(&metrics);
     }
-    if let Some(logs) = section.get("logs").and_then(|field| field.section(&LOGS)) {
-        telemetry.logs = own_logs(&logs);
+    if let Some(logs) = section.get("logs").and_then(|field| field.section(&logs::LOGS)) {
+        telemetry.logs = logs::decode(&logs);
+    }
+    if let Some(traces) = section.get("traces").and_then(|field| field.section(&TRACES)) {
+        check_traces(&traces);
+    }
+    if let Some(field) = section.get("resource") {
+        let labels = resource::decode(&field);
+        if let Some((page, _)) = &mut telemetry.metrics {
+            page.resource = labels;
+        }
     }
     telemetry
+}
+
+/// Exporters of the gateway's own traces get nothing.
+fn check_traces(section: &Section<'_>) {
+    if let Some(field) = section.get("processors").filter(|field| !field.is_empty_list()) {
+        let fault = Fault::new(Code::Ignored, "`processors` are ignored");
+        let hint = "the gateway sends no traces of its own";
+        field.report.warning(field.key, &field.path, fault.hint(hint));
+    }
 }
 
 fn page(section: &Section<'_>) -> Option<(MetricsPage, Listen)> {
@@ -131,27 +158,46 @@ fn default_page(mark: Mark, path: String) -> (MetricsPage, Listen) {
 
 /// A page whose names have no suffixes, as the Collector's has without an explicit reader.
 fn bare_page(endpoint: SocketAddr, mark: Mark, path: String) -> (MetricsPage, Listen) {
-    let page = MetricsPage { endpoint, suffixes: false, scope_labels: false };
+    let page = MetricsPage { endpoint, suffixes: false, scope_labels: false, resource: Vec::new() };
     (page, Listen { address: endpoint, mark, path })
 }
 
+/// The metrics page of the first `pull` reader.
 fn reader(field: &Field<'_>) -> Option<(MetricsPage, Listen)> {
     let items = field.items()?;
-    let Some(first) = items.first() else {
+    if items.is_empty() {
         let fault = Fault::new(Code::Missing, "no reader is listed");
         field.error(fault.hint("`level: none` turns the metrics page off"));
         return None;
-    };
-    for further in items.iter().skip(1) {
-        further.not_supported("a second reader", "the first one makes the metrics page");
     }
-    let section = first.section(&READER)?;
-    if section.has_unsupported() {
-        return None;
+    let sections: Vec<_> = items.iter().filter_map(|item| item.section(&READER)).collect();
+    let pulls = || sections.iter().filter_map(|section| section.get("pull"));
+    for further in pulls().skip(1) {
+        let reason = "the first `pull` reader makes the metrics page";
+        further.report.not_supported(further.key, &further.path, "a second `pull` reader", reason);
     }
-    let pull = section.required("pull")?.section(&PULL)?;
-    let exporter = pull.required("exporter")?.section(&PULL_EXPORTER)?;
-    let section = exporter.required("prometheus")?.section(&PROMETHEUS)?;
+    let first = pulls().next();
+    for periodic in sections.iter().filter_map(|section| section.get("periodic")) {
+        if first.is_some() {
+            let fault = Fault::new(Code::Ignored, "`periodic` is ignored");
+            let hint = "the metrics page says the same; let it be scraped";
+            periodic.report.warning(periodic.key, &periodic.path, fault.hint(hint));
+        } else {
+            let (mark, path) = (periodic.key, &periodic.path);
+            periodic.report.not_supported(mark, path, "`periodic`", "scrape the metrics page");
+        }
+    }
+    for empty in sections.iter().filter(|s| s.get("pull").is_none() && s.get("periodic").is_none())
+    {
+        let fault = Fault::new(Code::Missing, "the reader is of no kind");
+        empty.error(fault.expected("`pull` or `periodic`"));
+    }
+    let pull = first?.section(&PULL)?;
+    prometheus(&pull.required("exporter")?.section(&PULL_EXPORTER)?.required("prometheus")?)
+}
+
+fn prometheus(field: &Field<'_>) -> Option<(MetricsPage, Listen)> {
+    let section = field.section(&PROMETHEUS)?;
     let (host, port) = (section.required("host"), section.required("port"));
     let port = port.and_then(|field| field.whole(0, u64::from(u16::MAX)));
     let host = host.and_then(|field| Some((listen::ip(&field, &field.text()?)?, field)));
@@ -160,24 +206,9 @@ fn reader(field: &Field<'_>) -> Option<(MetricsPage, Listen)> {
     let scope_labels = !section.boolean("without_scope_info", false);
     let ((ip, field), port) = (host?, u16::try_from(port?).ok()?);
     let endpoint = SocketAddr::new(ip, port);
-    let page = MetricsPage { endpoint, suffixes: !bare, scope_labels };
+    let page = MetricsPage { endpoint, suffixes: !bare, scope_labels, resource: Vec::new() };
     Some((page, Listen { address: endpoint, mark: field.mark(), path: section.path }))
 }
 
-fn own_logs(section: &Section<'_>) -> Logs {
-    let level = section.get("level").and_then(|field| {
-        let text = field.text()?.to_lowercase();
-        match text.as_str() {
-            "debug" => Some(tracing::Level::DEBUG),
-            "" | "info" => Some(tracing::Level::INFO),
-            "warn" => Some(tracing::Level::WARN),
-            "error" | "dpanic" | "panic" | "fatal" => Some(tracing::Level::ERROR),
-            _ => {
-                field.unknown_word(&text, &["debug", "info", "warn", "error"]);
-                None
-            }
-        }
-    });
-    let encoding = section.get("encoding").and_then(|field| field.one_of(&["console", "json"]));
-    Logs { level: level.unwrap_or(tracing::Level::INFO), json: encoding == Some("json") }
-}
+#[cfg(test)]
+mod tests;

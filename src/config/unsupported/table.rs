@@ -7,7 +7,7 @@ pub(super) const NO_GO: &str = "there is no garbage collector to tune here";
 const BUFFERS: &str = "buffer sizes are chosen by the gateway";
 const POOL: &str = "connections are kept open and bounded by `sending_queue.num_consumers`";
 const RECEIVER_TLS: &str = "end TLS in front of the gateway meanwhile";
-const LOGGER: &str = "logs go to standard error, with `level` and `encoding` as set";
+const LOGGER: &str = "logs go where `output_paths` says, with `level` and `encoding` as set";
 
 /// Keys: scope of the table, key, verdict.
 pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
@@ -107,18 +107,9 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
         "check_collector_pipeline",
         Ignored("it has no effect in the Collector either"),
     ),
-    ("service.telemetry", "resource", Ignored("the gateway sends no telemetry of its own yet")),
-    ("service.telemetry", "traces", Ignored("the gateway sends no traces of its own")),
     ("service.telemetry.metrics", "views", Ignored("the metrics page has no views")),
-    ("service.telemetry.logs", "development", Ignored(LOGGER)),
-    ("service.telemetry.logs", "disable_caller", Ignored(LOGGER)),
-    ("service.telemetry.logs", "disable_stacktrace", Ignored(LOGGER)),
-    ("service.telemetry.logs", "sampling", Ignored("repeated warnings are rate-limited as built")),
-    ("service.telemetry.logs", "output_paths", Ignored(LOGGER)),
-    ("service.telemetry.logs", "error_output_paths", Ignored(LOGGER)),
-    ("service.telemetry.logs", "initial_fields", Ignored(LOGGER)),
     ("service.telemetry.logs", "processors", Ignored(LOGGER)),
-    ("service.telemetry.metrics.readers", "periodic", NotYet("scrape the metrics page")),
+    ("service.telemetry.logs", "disable_zap_resource", Ignored(LOGGER)),
     (
         "service.telemetry.metrics.readers.pull.exporter.prometheus",
         "with_resource_constant_labels",

@@ -385,6 +385,6 @@ fn plan_of(destination: plan::Destination) -> Plan {
         admin: Admin::default(),
         outline: Outline::default(),
         runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: LONG },
-        logs: Logs { level: tracing::Level::INFO, json: false },
+        logs: Logs::default(),
     }
 }

@@ -3,9 +3,13 @@
 use super::*;
 
 fn lines_of(json: bool, log: impl FnOnce()) -> Vec<String> {
+    lines_with(&Logs { json, ..Logs::default() }, log)
+}
+
+fn lines_with(logs: &Logs, log: impl FnOnce()) -> Vec<String> {
     let (lines, waiting) = sync_channel(LINES_MAX);
-    let logs = Logs { level: tracing::Level::INFO, json };
-    tracing::subscriber::with_default(subscriber(&logs, false, Sink { lines }), log);
+    let sink = Sink::new(lines, logs);
+    tracing::subscriber::with_default(subscriber(logs, false, sink), log);
     let mut written = Vec::new();
     write_out(&waiting, &mut written);
     let text = String::from_utf8(written).expect("text");
@@ -33,9 +37,21 @@ fn json_lines_carry_fields_beside_the_message() {
 }
 
 #[test]
+fn configured_fields_stand_at_the_end_of_every_line() {
+    let fields = r#""env":"prod","n":5"#.to_owned();
+    for (json, end) in
+        [(true, r#""message":"up","env":"prod","n":5}"#), (false, r#"up {"env":"prod","n":5}"#)]
+    {
+        let logs = Logs { json, fields: fields.clone(), ..Logs::default() };
+        let lines = lines_with(&logs, || tracing::info!("up"));
+        assert!(lines.len() == 1 && lines[0].ends_with(end), "{lines:?}");
+    }
+}
+
+#[test]
 fn a_full_queue_drops_lines_and_counts_them_and_blocks_nobody() {
     let (lines, _unread) = sync_channel(1);
-    let mut sink = Sink { lines: lines.clone() };
+    let mut sink = Sink::new(lines.clone(), &Logs::default());
     let before = dropped();
     for _ in 0..4 {
         sink.write_all(b"line\n").expect("never fails");
@@ -47,7 +63,7 @@ fn a_full_queue_drops_lines_and_counts_them_and_blocks_nobody() {
 #[test]
 fn a_long_line_is_cut_at_its_limit() {
     let (lines, waiting) = sync_channel(1);
-    Sink { lines }.write_all(&[b'x'; 3 * LINE_BYTES_MAX]).expect("never fails");
+    Sink::new(lines, &Logs::default()).write_all(&[b'x'; 3 * LINE_BYTES_MAX]).expect("never fails");
     let mut written = Vec::new();
     write_out(&waiting, &mut written);
     assert_eq!(written.len(), LINE_BYTES_MAX + "... (cut)\n".len());
@@ -57,7 +73,7 @@ fn a_long_line_is_cut_at_its_limit() {
 #[test]
 fn a_flush_comes_back_when_all_before_it_is_written() {
     let (lines, waiting) = sync_channel(LINES_MAX);
-    let mut sink = Sink { lines: lines.clone() };
+    let mut sink = Sink::new(lines.clone(), &Logs::default());
     let written = thread::spawn(move || {
         let mut written = Vec::new();
         write_out(&waiting, &mut written);

@@ -18,7 +18,8 @@ const EXPLICIT: MetricsPage = spelled(true, true);
 
 const fn spelled(suffixes: bool, scope_labels: bool) -> MetricsPage {
     let any = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    MetricsPage { endpoint: std::net::SocketAddr::new(any, 0), suffixes, scope_labels }
+    let endpoint = std::net::SocketAddr::new(any, 0);
+    MetricsPage { endpoint, suffixes, scope_labels, resource: Vec::new() }
 }
 
 /// A gateway of two shards that has seen a little of everything.
@@ -189,6 +190,20 @@ fn an_explicit_reader_gets_suffixes_and_scope_labels() {
     let target =
         r#"target_info{service_instance_id="u-1",service_name="spanyard",service_version="0.1.0"}"#;
     assert_value(&families, "target_info", target, 1.0);
+}
+
+#[test]
+fn the_configured_resource_labels_the_target() {
+    let (registry, ledger) = gateway();
+    let said = |value: &str| Some(value.to_owned());
+    let resource = vec![
+        ("cluster".to_owned(), said("a\"b")),
+        ("service_instance_id".to_owned(), None),
+        ("service_name".to_owned(), said("edge")),
+    ];
+    let text = page_of(&registry, &ledger, &MetricsPage { resource, ..BARE });
+    let target = r#"target_info{cluster="a\"b",service_name="edge",service_version="0.1.0"} 1"#;
+    assert!(text.lines().any(|line| line == target), "{text}");
 }
 
 #[test]

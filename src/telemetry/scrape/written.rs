@@ -80,11 +80,6 @@ fn process(families: &mut Families, sources: &Sources<'_>) {
 
 fn state(families: &mut Families, sources: &Sources<'_>) {
     let identity = sources.identity;
-    let target = [
-        ("service_instance_id", identity.instance.as_str()),
-        ("service_name", env!("CARGO_PKG_NAME")),
-        ("service_version", identity.version),
-    ];
     let build = [("engine", identity.engine), ("version", identity.version)];
     let budget = sources.budget;
     let kinds = [("limit", budget.limit), ("soft", budget.soft), ("held", budget.held)];
@@ -92,12 +87,27 @@ fn state(families: &mut Families, sources: &Sources<'_>) {
     let mut put = |name, lines| {
         let _ = families.insert(name, lines);
     };
-    put("target_info", vec![line(&target, 1)]);
+    put("target_info", vec![target(sources)]);
     put("spanyard_build_info", vec![line(&build, 1)]);
     put("spanyard_ready", vec![line(&[], u64::from(sources.ready))]);
     put("spanyard_shards_up", vec![whole(sources.shards_up)]);
     put("spanyard_config_plans", vec![whole(sources.plans)]);
     put("spanyard_budget_bytes", kinds.map(|(kind, bytes)| line(&[("kind", kind)], bytes)).into());
+}
+
+/// What runs here: the process, and what `service.telemetry.resource` says over it.
+fn target(sources: &Sources<'_>) -> Line {
+    let identity = sources.identity;
+    let own = [
+        ("service_instance_id", identity.instance.as_str()),
+        ("service_name", env!("CARGO_PKG_NAME")),
+        ("service_version", identity.version),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+    let said: BTreeMap<String, Option<String>> =
+        own.into_iter().chain(sources.page.resource.iter().cloned()).collect();
+    let labels = said.into_iter().filter_map(|(name, value)| Some(Label::new(name, value?)));
+    Line { labels: labels.collect(), value: Shown::Whole(1) }
 }
 
 fn ledger(families: &mut Families, snapshot: &Snapshot) {
