@@ -2,6 +2,7 @@
 
 mod github;
 mod json;
+mod probe;
 mod sarif;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::inputs::Files;
-use super::{EXIT_CONFIGURATION, say};
+use super::{EXIT_CONFIGURATION, EXIT_IO, EXIT_NO_BACKEND, say};
+use crate::config::plan::Plan;
 use crate::config::{Problem, Problems, Severity};
 
 /// Looks for problems.
@@ -23,6 +25,9 @@ pub(super) struct Check {
     /// How problems are written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Ask every backend whether it would take data; the answers go to standard error
+    #[arg(long)]
+    probe: bool,
 }
 
 /// How problems are written.
@@ -62,12 +67,12 @@ impl Findings {
 
 /// Prints what is wrong; 78 when something is.
 pub(super) fn check(options: &Check) -> ExitCode {
-    let findings = match options.files.load() {
+    let (findings, plan) = match options.files.load() {
         Ok(loaded) => {
             let (warnings, errors) = (loaded.warnings.len(), 0);
-            Findings { problems: loaded.warnings, errors, warnings }
+            (Findings { problems: loaded.warnings, errors, warnings }, Some(loaded.plan))
         }
-        Err(problems) => Findings::of(problems),
+        Err(problems) => (Findings::of(problems), None),
     };
     let text = match options.format {
         Format::Human => human(&findings),
@@ -81,7 +86,25 @@ pub(super) fn check(options: &Check) -> ExitCode {
     } else {
         say::out(&text);
     }
-    if findings.errors == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_CONFIGURATION) }
+    match plan {
+        None => ExitCode::from(EXIT_CONFIGURATION),
+        Some(plan) if options.probe => asked(&plan),
+        Some(_) => ExitCode::SUCCESS,
+    }
+}
+
+/// Asks the backends; 69 when one of them would not take data.
+fn asked(plan: &Plan) -> ExitCode {
+    match probe::run(plan) {
+        Ok((table, fine)) => {
+            say::error(&table);
+            if fine { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NO_BACKEND) }
+        }
+        Err(error) => {
+            say::error(&format!("backends cannot be asked: {error}\n"));
+            ExitCode::from(EXIT_IO)
+        }
+    }
 }
 
 fn human(findings: &Findings) -> String {

@@ -4,15 +4,18 @@
 //! lost, 69 no backend, 74 I/O, 78 configuration.
 
 mod check;
+mod completion;
 mod explain;
 mod inputs;
+mod man;
+mod migrate;
 mod print;
 mod run;
 mod say;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config;
 
@@ -20,6 +23,8 @@ use crate::config;
 const EXIT_ERROR: u8 = 1;
 /// Spans were lost.
 const EXIT_LOST: u8 = 3;
+/// A backend would not take data.
+const EXIT_NO_BACKEND: u8 = 69;
 /// A file or a socket could not be used.
 const EXIT_IO: u8 = 74;
 /// The configuration has errors.
@@ -47,10 +52,19 @@ enum Command {
     Print(print::Print),
     /// Print a JSON Schema of the configuration, for editors
     Schema,
+    /// Say what changes coming from the Collector, and correct what leaves no doubt
+    Migrate(migrate::Migrate),
     /// List the component types that are built
     Components,
     /// Say what becomes of a request, or what a code means
     Explain(explain::Explain),
+    /// Print a completion script
+    Completion {
+        /// For this shell
+        shell: completion::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 /// Does what the arguments say.
@@ -63,6 +77,9 @@ pub fn main() -> ExitCode {
         Some(Command::Check(options)) => check::check(&options),
         Some(Command::Print(options)) => print::print(&options),
         Some(Command::Schema) => said(&format!("{:#}\n", config::schema())),
+        Some(Command::Migrate(options)) => migrate::migrate(&options),
+        Some(Command::Completion { shell }) => said(&completion::script(shell, &described())),
+        Some(Command::Man) => said(&man::page(&described())),
         Some(Command::Components) => said(&config::components()),
         Some(Command::Explain(options)) => explain::explain(&options),
     }
@@ -73,3 +90,13 @@ fn said(text: &str) -> ExitCode {
     say::out(text);
     ExitCode::SUCCESS
 }
+
+/// The command line as it describes itself.
+fn described() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,14 @@ impl Code {
             Self::EmptyValue => include_str!("../../docs/codes/empty-value.md"),
             Self::DurationUnit => include_str!("../../docs/codes/duration-unit.md"),
             Self::RemovedSection => include_str!("../../docs/codes/removed-section.md"),
+            Self::DefaultEndpoint => include_str!("../../docs/codes/default-endpoint.md"),
+            Self::NoHealthCheck => include_str!("../../docs/codes/no-health-check.md"),
+            Self::Deprecated => include_str!("../../docs/codes/deprecated.md"),
+            Self::DoubledPath => include_str!("../../docs/codes/doubled-path.md"),
+            Self::MissingPath => include_str!("../../docs/codes/missing-path.md"),
+            Self::ProtocolPort => include_str!("../../docs/codes/protocol-port.md"),
+            Self::NoBackend => include_str!("../../docs/codes/no-backend.md"),
+            Self::DeliveredTwice => include_str!("../../docs/codes/delivered-twice.md"),
         }
     }
 

@@ -30,6 +30,7 @@ mod id;
 mod keys;
 mod kinds;
 mod listen;
+mod migrate;
 mod print;
 mod processors;
 mod receivers;
@@ -48,6 +49,7 @@ use std::path::PathBuf;
 
 pub use keys::reference;
 pub use kinds::components;
+pub use migrate::{Migration, Note, migrate};
 pub use print::Form;
 pub use problems::{Code, Fix, Place, Problem, Problems, Severity};
 pub use schema::schema;

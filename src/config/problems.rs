@@ -88,7 +88,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 26] = [
         Self::Unreadable,
         Self::Syntax,
         Self::DuplicateKey,
@@ -107,6 +107,14 @@ impl Code {
         Self::EmptyValue,
         Self::DurationUnit,
         Self::RemovedSection,
+        Self::DefaultEndpoint,
+        Self::NoHealthCheck,
+        Self::Deprecated,
+        Self::DoubledPath,
+        Self::MissingPath,
+        Self::ProtocolPort,
+        Self::NoBackend,
+        Self::DeliveredTwice,
     ];
 
     /// The stable word.

@@ -15,7 +15,7 @@ pub(in crate::app) struct Fixed {
 
 impl Fixed {
     pub(in crate::app) fn of(plan: &Plan) -> Self {
-        Self { runtime: plan.runtime, logs: plan.logs, admin: plan.admin.clone() }
+        Self { runtime: plan.runtime, logs: plan.logs.clone(), admin: plan.admin.clone() }
     }
 
     /// What `plan` says otherwise, a sentence each.

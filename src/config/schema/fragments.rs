@@ -24,7 +24,13 @@ pub(super) fn fragment(kind: &str) -> Option<Value> {
         "at least 1" => json!({"type": "number", "minimum": 1}),
         "duration" => json!({"anyOf": [{"type": "string", "pattern": DURATION}, {"const": 0}]}),
         "URL" => json!({"type": "string", "pattern": "^https?://"}),
-        "text" | "path" | "host:port" | "condition" | "IP address or localhost" | "word" => {
+        "text"
+        | "pattern"
+        | "path"
+        | "host:port"
+        | "condition"
+        | "IP address or localhost"
+        | "word" => {
             json!({"type": "string"})
         }
         "text, number or boolean" => json!({"type": ["string", "number", "boolean"]}),
