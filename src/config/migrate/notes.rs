@@ -102,9 +102,11 @@ fn walk(
         let _left = way.pop();
     }
     if let Value::List(items) = &node.value {
+        way.push("[]".to_owned());
         for item in items {
             walk(item, item.mark, way, notes);
         }
+        let _left = way.pop();
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn fragment(kind: &str) -> Option<Value> {
         }
         "text, number or boolean" => json!({"type": ["string", "number", "boolean"]}),
         "list of text" | "list of ids" => array(&json!({"type": "string"})),
+        "list" => json!({"type": "array"}),
         "mapping" => json!({"type": "object"}),
         _ => return None,
     };

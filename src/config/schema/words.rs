@@ -44,6 +44,8 @@ const WORDS: &[Words] = &[
     exact("exporters.*.sending_queue.batch", "sizer", &["items", "bytes"]),
     any_case("service.telemetry.metrics", "level", &["none", "basic", "normal", "detailed"]),
     any_case("service.telemetry.logs", "level", LEVELS),
+    any_case("service.telemetry.traces", "level", &["none", "basic", "normal", "detailed"]),
+    exact("service.telemetry.resource.attributes", "type", &["string"]),
     exact("service.telemetry.logs", "encoding", &["console", "json"]),
 ];
 
