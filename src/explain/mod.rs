@@ -2,7 +2,7 @@
 //! edits change, who gets it.
 //!
 //! ```text
-//!  Question -> one request -> scan, conditions, walk, edits (the functions of the data path) -> text
+//!  Question -> one request -> scan, conditions, walk, edits (as on the data path) -> text
 //! ```
 //! Nothing is decided here: the request is made of the question, every answer comes from the same
 //! code that runs on the data path. Values of headers that are sent are never shown.

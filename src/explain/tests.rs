@@ -22,10 +22,13 @@ connectors:
   routing:
     default_pipelines: [traces/shared]
     table:
-      - {context: request, condition: 'request["X-Scope-OrgID"] == "payments"', pipelines: [traces/payments]}
+      - context: request
+        condition: 'request["X-Scope-OrgID"] == "payments"'
+        pipelines: [traces/payments]
       - condition: attributes["service.namespace"] == "fraud" and attributes["env"] == "prod"
         pipelines: [traces/payments, traces/shared]
-      - {statement: 'route() where IsMatch(attributes["service.name"], "^canary-")', pipelines: [traces/canary]}
+      - statement: 'route() where IsMatch(attributes["service.name"], "^canary-")'
+        pipelines: [traces/canary]
 exporters:
   otlphttp/shared: {endpoint: "https://shared.example.com", headers: {X-Scope-OrgID: "s3cret"}}
   otlphttp/payments: {traces_endpoint: "https://pci.example.com/otlp/v1/traces", compression: none}

@@ -1,7 +1,7 @@
 //! `--format github`: workflow commands, which GitHub shows at the lines of a pull request.
 //!
-//! `%`, line breaks and, in properties, `:` and `,` are escaped, so that nothing in a file can end a
-//! command or begin another.
+//! `%`, line breaks and, in properties, `:` and `,` are escaped, so that nothing in a file can end
+//! a command or begin another.
 
 use std::fmt::Write as _;
 

@@ -45,8 +45,7 @@ fn every_format_says_the_same_of_one_file() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
-fn a_sarif_log_has_a_rule_for_each_result_and_regions_within_the_file() -> Result<(), Box<dyn Error>>
-{
+fn a_sarif_log_has_a_rule_and_a_region_for_each_result() -> Result<(), Box<dyn Error>> {
     let log: Value = serde_json::from_str(&sarif::write(&findings()?))?;
     assert_eq!(log.pointer("/version"), Some(&Value::from("2.1.0")));
     let rules = log.pointer("/runs/0/tool/driver/rules").and_then(Value::as_array);

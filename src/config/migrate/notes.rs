@@ -16,8 +16,8 @@ const PRESENT: &[(Way, &str)] = &[
     ),
     (
         "processors.batch",
-        "nothing waits in the processor: its sizes go to the queues of the exporters behind it, and \
-         a client is answered once its data is queued there",
+        "nothing waits in the processor: its sizes go to the queues of the exporters behind it, \
+         and a client is answered once its data is queued there",
     ),
     (
         "connectors.routing",

@@ -107,7 +107,8 @@ fn printed_yaml_without_secrets_is_read_as_the_same_configuration() {
     let file = "receivers: {otlp: {protocols: {http: {}}}}\n\
                 exporters: {otlphttp: {endpoint: \"http://a:1/ü b: #c\", timeout: 1m30s}}\n\
                 processors: {resource: {attributes: [{key: 'k\"1', value: 'yes', action: insert}, \
-                {key: k2, value: \"12\", action: insert}, {key: k3, value: ' x ', action: insert}]}}\n\
+                {key: k2, value: \"12\", action: insert}, \
+                {key: k3, value: ' x ', action: insert}]}}\n\
                 service: {pipelines: {traces: {receivers: [otlp], processors: [resource], \
                 exporters: [otlphttp]}}}\n";
     let once = printed(&[file], Form::Yaml);
