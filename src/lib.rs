@@ -17,6 +17,7 @@ pub mod app;
 pub mod buf;
 pub mod cli;
 pub mod config;
+pub mod explain;
 pub mod export;
 pub mod frame;
 pub mod ingest;

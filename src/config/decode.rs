@@ -231,7 +231,11 @@ impl<'a> Section<'a> {
             }
             Some(Verdict::Renamed(name)) => {
                 let fault = Fault::new(Code::UnknownKey, format!("{what} has another name now"));
-                self.report.error(field.key, &field.path, fault.hint(format!("use `{name}`")));
+                let mut fault = fault.hint(format!("use `{name}`"));
+                if !name.contains('.') {
+                    fault = fault.fix(field.key, *name);
+                }
+                self.report.error(field.key, &field.path, fault);
             }
             None => {
                 let known = self.table.names().chain(unsupported::keys_of(self.table.scope));

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod problems;
 
 mod check;
+mod codes;
 mod compile;
 mod condition;
 mod connectors;
@@ -27,10 +28,14 @@ mod extensions;
 mod fixture;
 mod id;
 mod keys;
+mod kinds;
 mod listen;
+mod migrate;
+mod print;
 mod processors;
 mod receivers;
 mod report;
+mod schema;
 mod secret;
 mod service;
 mod source;
@@ -43,7 +48,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use keys::reference;
-pub use problems::{Code, Place, Problem, Problems, Severity};
+pub use kinds::components;
+pub use migrate::{Migration, Note, migrate};
+pub use print::Form;
+pub use problems::{Code, Fix, Place, Problem, Problems, Severity};
+pub use schema::schema;
 pub use source::{SOURCE_BYTES_MAX, Source, TOTAL_BYTES_MAX};
 
 use document::Document;
@@ -117,6 +126,24 @@ pub fn load_with(
         }
         _ => Err(problems),
     }
+}
+
+/// The effective configuration and every problem; no text when a source cannot be read.
+#[must_use]
+pub fn print(
+    sources: &[Source],
+    options: &Options,
+    env: &dyn Fn(&str) -> Option<String>,
+    host: &HostFacts,
+    form: Form,
+) -> (Option<String>, Problems) {
+    let sources = Sources::read(sources, env);
+    let report = Report::new(&sources);
+    let root = tree(&sources, options, env, &report);
+    // Reading the settings tells the report what is secret.
+    let _plan = root.as_ref().and_then(|root| plan(root, host, &report));
+    let text = root.as_ref().map(|root| print::write(root, form, &report));
+    (text, report.finish())
 }
 
 /// All sources as one tree, `${...}` replaced; `None` when one of them cannot be read.

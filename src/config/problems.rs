@@ -87,6 +87,36 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Self; 26] = [
+        Self::Unreadable,
+        Self::Syntax,
+        Self::DuplicateKey,
+        Self::UnknownKey,
+        Self::UnknownType,
+        Self::UnknownReference,
+        Self::WrongType,
+        Self::BadValue,
+        Self::Missing,
+        Self::Conflict,
+        Self::NotSupported,
+        Self::Ignored,
+        Self::Surprising,
+        Self::Substitution,
+        Self::UnsetVariable,
+        Self::EmptyValue,
+        Self::DurationUnit,
+        Self::RemovedSection,
+        Self::DefaultEndpoint,
+        Self::NoHealthCheck,
+        Self::Deprecated,
+        Self::DoubledPath,
+        Self::MissingPath,
+        Self::ProtocolPort,
+        Self::NoBackend,
+        Self::DeliveredTwice,
+    ];
+
     /// The stable word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -155,6 +185,17 @@ pub struct Problem {
     pub hint: Option<String>,
     /// The source line, secrets masked.
     pub line_text: Option<String>,
+    /// A change of the file that solves it.
+    pub fix: Option<Fix>,
+}
+
+/// A change of the file: what stands at a place gives way to another text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What is replaced: `width` characters of one line.
+    pub place: Place,
+    /// What stands there afterwards.
+    pub replacement: String,
 }
 
 /// Every problem of one load, sorted by place.

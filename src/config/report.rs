@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::problems::{Code, Place, Problem, Problems, Severity};
+use super::problems::{Code, Fix, Place, Problem, Problems, Severity};
 use super::secret;
 use super::source::Sources;
 
@@ -31,11 +31,12 @@ pub(super) struct Fault {
     expected: Option<String>,
     found: Option<String>,
     hint: Option<String>,
+    fix: Option<(Mark, String)>,
 }
 
 impl Fault {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), expected: None, found: None, hint: None }
+        Self { code, message: message.into(), expected: None, found: None, hint: None, fix: None }
     }
 
     pub(super) fn expected(mut self, text: impl Into<String>) -> Self {
@@ -50,6 +51,12 @@ impl Fault {
 
     pub(super) fn hint(mut self, text: impl Into<String>) -> Self {
         self.hint = Some(text.into());
+        self
+    }
+
+    /// What could be written at a place instead, without asking anyone.
+    pub(super) fn fix(mut self, mark: Mark, replacement: impl Into<String>) -> Self {
+        self.fix = (mark.line > 0).then(|| (mark, replacement.into()));
         self
     }
 
@@ -127,6 +134,11 @@ impl<'a> Report<'a> {
         self.secrets.borrow_mut().push(mark);
     }
 
+    /// Whether a reader has said that a place holds a secret.
+    pub(super) fn is_secret(&self, mark: Mark) -> bool {
+        self.secrets.borrow().contains(&mark)
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.suppressed.get() > 0
             || self.problems.borrow().iter().any(|(_, p)| p.severity == Severity::Error)
@@ -144,7 +156,12 @@ impl<'a> Report<'a> {
             let hidden: Vec<(usize, usize)> =
                 here.map(|s| (s.column.saturating_sub(1), s.width)).collect();
             let line = sources.line(mark.source, mark.line);
-            problem.line_text = line.map(|line| secret::mask(&line, &hidden));
+            if let Some(line) = line {
+                let shown = secret::mask(&line, &hidden);
+                // What replaces a secret may hold it.
+                problem.fix = problem.fix.filter(|fix| same_at(&fix.place, &line, &shown));
+                problem.line_text = Some(shown);
+            }
             problem.found = problem.found.map(|found| secret::mask(&found, &[]));
             problem
         });
@@ -157,20 +174,31 @@ impl<'a> Report<'a> {
             self.suppressed.set(self.suppressed.get().saturating_add(1));
             return;
         }
-        let place = Place {
-            file: self.sources.name(mark.source),
-            line: mark.line,
-            column: mark.column,
-            width: mark.width.max(1),
-        };
-        let Fault { code, message, expected, found, hint } = fault;
+        let place = self.place(mark);
+        let Fault { code, message, expected, found, hint, fix } = fault;
+        let fix = fix.map(|(mark, replacement)| Fix { place: self.place(mark), replacement });
         let path = path.to_owned();
         let line_text = None;
         problems.push((
             mark,
-            Problem { code, severity, place, path, message, expected, found, hint, line_text },
+            Problem { code, severity, place, path, message, expected, found, hint, line_text, fix },
         ));
     }
+
+    fn place(&self, mark: Mark) -> Place {
+        Place {
+            file: self.sources.name(mark.source),
+            line: mark.line,
+            column: mark.column,
+            width: mark.width.max(1),
+        }
+    }
+}
+
+/// Whether two lines hold the same in a place.
+fn same_at(place: &Place, a: &str, b: &str) -> bool {
+    let from = place.column.saturating_sub(1);
+    a.chars().skip(from).take(place.width).eq(b.chars().skip(from).take(place.width))
 }
 
 #[cfg(test)]

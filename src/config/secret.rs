@@ -23,6 +23,12 @@ const WORDS: [&str; 11] = [
 /// Authentication schemes; the word after them is a secret.
 const SCHEMES: [&str; 3] = ["basic ", "bearer ", "apikey "];
 
+/// Whether what a key or attribute of this name holds is taken for a secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
 /// The line with every secret replaced by stars; `known` are columns (from 0) and widths of values
 /// that are secret by what they are for.
 pub(super) fn mask(line: &str, known: &[(usize, usize)]) -> String {

@@ -142,6 +142,11 @@ pub(super) fn components_of(section: &str) -> &'static [&'static str] {
     COMPONENTS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, kinds)| *kinds)
 }
 
+/// Extension types that are accepted and do nothing.
+pub(super) fn ignored_extensions() -> impl Iterator<Item = &'static str> {
+    IGNORED_EXTENSIONS.iter().map(|(kind, _)| *kind)
+}
+
 /// Why an extension has no effect; `None` for one that has, or that is not known.
 pub(super) fn ignored_extension(kind: &str) -> Option<&'static str> {
     IGNORED_EXTENSIONS.iter().find(|(name, _)| *name == kind).map(|(_, reason)| *reason)

@@ -25,6 +25,7 @@ mod line;
 mod local;
 mod otlp_grpc;
 mod otlp_http;
+pub mod probe;
 mod report;
 pub mod response;
 pub mod retry;

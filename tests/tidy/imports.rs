@@ -21,10 +21,11 @@ const FOUNDATIONS: [&str; 6] = ["actions", "buf", "config", "telemetry", "runtim
 const READERS_OF_CONFIG: [&str; 4] = ["main", "cli", "app", "config"];
 
 /// (room, the stages it may use). A room that has no row here may not exist.
-const STAGES: [(&str, &[&str]); 12] = [
+const STAGES: [(&str, &[&str]); 13] = [
     ("lib", &[]),
     ("main", &["cli", "app"]),
-    ("cli", &["app"]),
+    ("cli", &["app", "explain", "export"]),
+    ("explain", &["route", "rewrite"]),
     ("app", &["ingest", "pipeline", "frame", "route", "rewrite", "queue", "export", "admin"]),
     ("admin", &[]),
     ("ingest", &["pipeline", "frame"]),

@@ -18,6 +18,14 @@ impl Field<'_> {
         self.error(self.type_fault(expected));
     }
 
+    /// Adds another way to write the value, where the file itself says it.
+    fn fixed(&self, fault: Fault, replacement: Option<String>) -> Fault {
+        match replacement {
+            Some(text) if self.node.origin.is_none() => fault.fix(self.node.mark, text),
+            _ => fault,
+        }
+    }
+
     fn type_fault(&self, expected: &str) -> Fault {
         let fault = Fault::new(Code::WrongType, "wrong type").expected(expected);
         match self.node.typed() {
@@ -50,9 +58,11 @@ impl Field<'_> {
                 None
             }
             Some(_) => {
-                let shown = self.node.origin.is_none();
-                let hint = shown.then(|| format!("quote it: \"{}\"", self.plain_text()));
-                self.error(self.type_fault("text").maybe_hint(hint));
+                let quoted =
+                    self.node.origin.is_none().then(|| format!("\"{}\"", self.plain_text()));
+                let hint = quoted.as_ref().map(|quoted| format!("quote it: {quoted}"));
+                let fault = self.type_fault("text").maybe_hint(hint);
+                self.error(self.fixed(fault, quoted));
                 None
             }
         }
@@ -90,14 +100,16 @@ impl Field<'_> {
             typed => {
                 let hint = match typed {
                     Some(Typed::Text(word)) => match word.to_lowercase().as_str() {
-                        "yes" | "on" | "y" | "true" => Some("write true, without quotes"),
-                        "no" | "off" | "n" | "false" => Some("write false, without quotes"),
+                        "yes" | "on" | "y" | "true" => Some("true"),
+                        "no" | "off" | "n" | "false" => Some("false"),
                         _ => None,
                     },
                     _ => None,
                 };
                 let fault = self.type_fault("true or false");
-                self.error(fault.maybe_hint(hint.map(str::to_owned)));
+                let fault =
+                    fault.maybe_hint(hint.map(|word| format!("write {word}, without quotes")));
+                self.error(self.fixed(fault, hint.map(str::to_owned)));
                 None
             }
         }
@@ -127,7 +139,8 @@ impl Field<'_> {
                 None
             }
             Some(Typed::Text(text)) if text.parse::<i64>().is_ok() => {
-                self.error(self.type_fault(&expected).hint("remove the quotes"));
+                let fault = self.type_fault(&expected).hint("remove the quotes");
+                self.error(self.fixed(fault, Some(text)));
                 None
             }
             _ => {
@@ -194,9 +207,10 @@ impl Field<'_> {
             // What a variable holds is not repeated, not even corrected.
             let own = self.node.origin.is_none();
             let meant = own.then(|| duration::suggestion(&text)).flatten();
-            let meant = meant.map(|fixed| format!("did you mean `{fixed}`?"));
+            let hint = meant.as_ref().map(|fixed| format!("did you mean `{fixed}`?"));
             let fault = Fault::new(code, message).expected(expected);
-            self.error(fault.found(self.node.shown()).maybe_hint(meant));
+            let fault = fault.found(self.node.shown()).maybe_hint(hint);
+            self.error(self.fixed(fault, meant));
         }
         parsed
     }

@@ -1,58 +1,25 @@
-//! The command line: as the Collector is started, plus `check`.
-//!
-//! Exit codes: 0 fine, 2 usage, 3 stopped with spans lost, 74 I/O, 78 configuration.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line speaks here")]
+//! `spanyard run`: starts the gateway, and says at the end what was lost.
+#![expect(clippy::print_stderr, reason = "a command line speaks here")]
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 
+use super::inputs::Inputs;
+use super::{EXIT_CONFIGURATION, EXIT_IO, EXIT_LOST};
 use crate::app::{self, App, Losses, Reader};
-use crate::config::{self, HostFacts, Loaded, Problems, Source};
-use crate::runtime::host;
+use crate::config::Loaded;
 use crate::telemetry::log;
 
-const EXIT_LOST: u8 = 3;
-const EXIT_IO: u8 = 74;
-const EXIT_CONFIGURATION: u8 = 78;
-/// Memory of a machine that does not say how much it has.
-const MEMORY_BYTES_ASSUMED: u64 = 1 << 30;
 /// How long the last log lines may take to be written.
 const LOG_FLUSH: Duration = Duration::from_secs(1);
 
-/// Routes OpenTelemetry traces, metrics and logs to their backends without decoding them.
-#[derive(Debug, Parser)]
-#[command(name = "spanyard", version, args_conflicts_with_subcommands = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    run: Run,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Run the gateway (also without naming the command, as the Collector is started)
-    Run(Run),
-    /// Print every problem of a configuration, with its place
-    #[command(alias = "validate")]
-    Check {
-        /// Configuration file
-        #[arg(required_unless_present = "config")]
-        files: Vec<PathBuf>,
-        /// Configuration file, as the Collector takes it
-        #[arg(long)]
-        config: Vec<PathBuf>,
-    },
-}
-
+/// Runs the gateway.
 #[derive(Args, Debug)]
-struct Run {
-    /// Configuration file; without one, an embedded default receives on loopback and counts
-    #[arg(long)]
-    config: Vec<PathBuf>,
+pub(super) struct Run {
+    #[command(flatten)]
+    inputs: Inputs,
     /// Threads that carry data, instead of what the file says; 0: one for each core
     #[arg(long)]
     shards: Option<usize>,
@@ -64,39 +31,9 @@ struct Run {
     feature_gates: Vec<String>,
 }
 
-/// Does what the arguments say.
-#[must_use]
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command {
-        None => run(cli.run),
-        Some(Command::Run(options)) => run(options),
-        Some(Command::Check { mut files, config }) => {
-            files.extend(config);
-            check(&files)
-        }
-    }
-}
-
-fn check(files: &[PathBuf]) -> ExitCode {
-    match load(files) {
-        Ok(loaded) => {
-            for warning in &loaded.warnings {
-                eprintln!("{warning}");
-            }
-            let warnings = loaded.warnings.len();
-            println!("ok: {} warning{}", warnings, if warnings == 1 { "" } else { "s" });
-            ExitCode::SUCCESS
-        }
-        Err(problems) => {
-            eprintln!("{problems}");
-            ExitCode::from(EXIT_CONFIGURATION)
-        }
-    }
-}
-
-fn run(options: Run) -> ExitCode {
-    let loaded = match load(&options.config) {
+/// Runs until a signal ends it.
+pub(super) fn run(options: Run) -> ExitCode {
+    let loaded = match options.inputs.load() {
         Ok(loaded) => loaded,
         Err(problems) => {
             eprintln!("{problems}");
@@ -124,7 +61,8 @@ fn run(options: Run) -> ExitCode {
 }
 
 fn serve(loaded: Loaded, options: Run) -> ExitCode {
-    let embedded = options.config.is_empty();
+    let embedded = options.inputs.is_embedded();
+    let watch = if options.watch { loaded.files.clone() } else { Vec::new() };
     let app = match App::start(overridden(loaded, &options).plan) {
         Ok(app) => app,
         Err(error) => {
@@ -135,9 +73,8 @@ fn serve(loaded: Loaded, options: Run) -> ExitCode {
     if embedded {
         eprint!("{HINTS}");
     }
-    let watch = if options.watch { options.config.clone() } else { Vec::new() };
     let reader: Reader =
-        Box::new(move || load(&options.config).map(|loaded| overridden(loaded, &options)));
+        Box::new(move || options.inputs.load().map(|loaded| overridden(loaded, &options)));
     match app.run(&reader, app::Options { watch }) {
         Ok(losses) => farewell(&losses),
         Err(error) => {
@@ -169,17 +106,6 @@ fn farewell(losses: &Losses) -> ExitCode {
         "stopped with acknowledged items that were not delivered"
     );
     ExitCode::from(EXIT_LOST)
-}
-
-fn load(files: &[PathBuf]) -> Result<Loaded, Problems> {
-    let sources: Vec<Source> = if files.is_empty() {
-        let name = "embedded default".to_owned();
-        vec![Source::Text { name, text: config::EMBEDDED.to_owned() }]
-    } else {
-        files.iter().cloned().map(Source::File).collect()
-    };
-    let host = HostFacts { memory_bytes: host::memory_bytes().unwrap_or(MEMORY_BYTES_ASSUMED) };
-    config::load(&sources, &|name| std::env::var(name).ok(), &host)
 }
 
 /// What to type next, shown with the embedded default.
