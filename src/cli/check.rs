@@ -7,7 +7,6 @@ mod sarif;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -110,18 +109,18 @@ fn asked(plan: &Plan) -> ExitCode {
 fn human(findings: &Findings) -> String {
     let mut out = String::new();
     for problem in &findings.problems {
-        let _ = writeln!(out, "{problem}");
+        out.push_str(&format!("{problem}\n"));
     }
     let (errors, warnings) = (findings.errors, findings.warnings);
     if findings.not_shown() > 0 {
-        let _ = writeln!(out, "{} further problems are not shown", findings.not_shown());
+        out.push_str(&format!("{} further problems are not shown\n", findings.not_shown()));
     }
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     if errors == 0 {
-        let _ = writeln!(out, "ok: {warnings} warning{}", plural(warnings));
+        out.push_str(&format!("ok: {warnings} warning{}\n", plural(warnings)));
     } else {
         let (e, w) = (plural(errors), plural(warnings));
-        let _ = writeln!(out, "{errors} error{e}, {warnings} warning{w}");
+        out.push_str(&format!("{errors} error{e}, {warnings} warning{w}\n"));
     }
     out
 }
@@ -130,14 +129,14 @@ fn human(findings: &Findings) -> String {
 fn sentence(problem: &Problem) -> String {
     let mut out = String::new();
     if !problem.path.is_empty() {
-        let _ = write!(out, "{}: ", problem.path);
+        out.push_str(&format!("{}: ", problem.path));
     }
     out.push_str(&problem.message);
     if let Some(expected) = &problem.expected {
-        let _ = write!(out, ": expected {expected}");
+        out.push_str(&format!(": expected {expected}"));
     }
     if let Some(found) = &problem.found {
-        let _ = write!(out, ", found {found}");
+        out.push_str(&format!(", found {found}"));
     }
     out
 }

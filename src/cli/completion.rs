@@ -2,8 +2,6 @@
 //!
 //! Commands, their options and the words of options are completed; everything else is a file.
 
-use std::fmt::Write as _;
-
 use clap::{Arg, Command, ValueEnum};
 
 /// Shells that have a script.
@@ -69,7 +67,7 @@ fn bash(command: &Command) -> String {
             if let (Some(long), false) = (argument.get_long(), words.is_empty()) {
                 let list = words.join(" ");
                 for name in sub.get_name_and_visible_aliases() {
-                    let _ = writeln!(out, "        {name}:--{long}) words='{list}' ;;");
+                    out.push_str(&format!("        {name}:--{long}) words='{list}' ;;\n"));
                 }
             }
         }
@@ -79,11 +77,11 @@ fn bash(command: &Command) -> String {
         let mut list = options(sub);
         list.extend(sub.get_positionals().flat_map(words));
         let pattern = sub.get_name_and_visible_aliases().join("|");
-        let _ = writeln!(out, "        {pattern}) words='{}' ;;", list.join(" "));
+        out.push_str(&format!("        {pattern}) words='{}' ;;\n", list.join(" ")));
     }
     let mut top = names(command);
     top.extend(options(command));
-    let _ = writeln!(out, "        *) words='{}' ;;\n    esac; fi", top.join(" "));
+    out.push_str(&format!("        *) words='{}' ;;\n    esac; fi\n", top.join(" ")));
     out.push_str(
         "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n    \
          [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$word\"))\n}\n\
@@ -97,10 +95,9 @@ fn fish(command: &Command) -> String {
     for sub in command.get_subcommands() {
         let about = escaped(&sub.get_about().map(ToString::to_string).unwrap_or_default());
         for name in sub.get_name_and_visible_aliases() {
-            let _ = writeln!(
-                out,
-                "complete -c spanyard -n __fish_use_subcommand -a {name} -d '{about}'"
-            );
+            out.push_str(&format!(
+                "complete -c spanyard -n __fish_use_subcommand -a {name} -d '{about}'\n"
+            ));
             fish_options(&mut out, sub, &format!("__fish_seen_subcommand_from {name}"));
         }
     }
@@ -114,10 +111,10 @@ fn fish_options(out: &mut String, command: &Command, when: &str) {
             continue;
         };
         let help = escaped(&argument.get_help().map(ToString::to_string).unwrap_or_default());
-        let _ = write!(out, "complete -c spanyard -n '{when}' -l {long} -d '{help}'");
+        out.push_str(&format!("complete -c spanyard -n '{when}' -l {long} -d '{help}'"));
         let words = words(argument);
         if !words.is_empty() {
-            let _ = write!(out, " -x -a '{}'", words.join(" "));
+            out.push_str(&format!(" -x -a '{}'", words.join(" ")));
         } else if argument.get_action().takes_values() {
             out.push_str(" -r");
         }

@@ -1,7 +1,5 @@
 //! `spanyard man`: the manual page, made from the command line's own description, in man(7).
 
-use std::fmt::Write as _;
-
 use clap::{Arg, Command};
 
 /// What the exit codes mean.
@@ -19,19 +17,19 @@ const EXIT_CODES: [(&str, &str); 7] = [
 pub(super) fn page(command: &Command) -> String {
     let version = command.get_version().unwrap_or_default();
     let mut out = format!(".TH SPANYARD 1 \"\" \"spanyard {version}\"\n.SH NAME\nspanyard");
-    let _ = writeln!(out, " \\- {}", about(command));
+    out.push_str(&format!(" \\- {}\n", about(command)));
     out.push_str(".SH SYNOPSIS\n.B spanyard\n[\\fB\\-\\-config\\fR \\fIFILE\\fR...]\n.br\n");
     out.push_str(".B spanyard\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH OPTIONS\n");
     arguments(&mut out, command);
     out.push_str(".SH COMMANDS\n");
     for sub in command.get_subcommands() {
         let names = sub.get_name_and_visible_aliases().join(", ");
-        let _ = writeln!(out, ".SS {}\n{}", roff(&names), about(sub));
+        out.push_str(&format!(".SS {}\n{}\n", roff(&names), about(sub)));
         arguments(&mut out, sub);
     }
     out.push_str(".SH EXIT STATUS\n");
     for (code, meaning) in EXIT_CODES {
-        let _ = writeln!(out, ".TP\n.B {code}\n{}", roff(meaning));
+        out.push_str(&format!(".TP\n.B {code}\n{}\n", roff(meaning)));
     }
     out.push_str(".SH SIGNALS\n.TP\n.B SIGHUP\nReads the configuration again.\n");
     out.push_str(
@@ -47,13 +45,13 @@ fn about(command: &Command) -> String {
 fn arguments(out: &mut String, command: &Command) {
     for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(out, ".TP\n{}\n{}", heading(argument), roff(&help));
+        out.push_str(&format!(".TP\n{}\n{}\n", heading(argument), roff(&help)));
         let takes = argument.get_action().takes_values();
         let words = if takes { argument.get_possible_values() } else { Vec::new() };
         if !words.is_empty() {
             let list: Vec<&str> =
                 words.iter().map(clap::builder::PossibleValue::get_name).collect();
-            let _ = writeln!(out, "One of {}.", roff(&list.join(", ")));
+            out.push_str(&format!("One of {}.\n", roff(&list.join(", "))));
         }
     }
 }

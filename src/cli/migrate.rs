@@ -1,6 +1,5 @@
 //! `spanyard migrate`: what changes coming from the Collector, key by key, and a corrected file.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,13 +65,13 @@ fn report(migration: &Migration) -> String {
     let mut out = String::new();
     for note in &migration.notes {
         let (place, path) = (&note.place, &note.path);
-        let _ = writeln!(out, "{}:{}:{}: {path}", place.file, place.line, place.column);
-        let _ = writeln!(out, "  {}\n", note.text);
+        out.push_str(&format!("{}:{}:{}: {path}\n", place.file, place.line, place.column));
+        out.push_str(&format!("  {}\n\n", note.text));
     }
     for problem in &migration.problems {
-        let _ = write!(out, "{problem}");
+        out.push_str(&format!("{problem}"));
         if let Some(fix) = &problem.fix {
-            let _ = writeln!(out, "  fix: {}", fix.replacement);
+            out.push_str(&format!("  fix: {}\n", fix.replacement));
         }
         out.push('\n');
     }

@@ -31,7 +31,8 @@ pub(super) struct Fault {
     expected: Option<String>,
     found: Option<String>,
     hint: Option<String>,
-    fix: Option<(Mark, String)>,
+    /// Boxed: few faults have one, and results carry faults by value.
+    fix: Option<Box<(Mark, String)>>,
 }
 
 impl Fault {
@@ -56,7 +57,7 @@ impl Fault {
 
     /// What could be written at a place instead, without asking anyone.
     pub(super) fn fix(mut self, mark: Mark, replacement: impl Into<String>) -> Self {
-        self.fix = (mark.line > 0).then(|| (mark, replacement.into()));
+        self.fix = (mark.line > 0).then(|| Box::new((mark, replacement.into())));
         self
     }
 
@@ -176,7 +177,7 @@ impl<'a> Report<'a> {
         }
         let place = self.place(mark);
         let Fault { code, message, expected, found, hint, fix } = fault;
-        let fix = fix.map(|(mark, replacement)| Fix { place: self.place(mark), replacement });
+        let fix = fix.map(|fix| Fix { place: self.place(fix.0), replacement: fix.1 });
         let path = path.to_owned();
         let line_text = None;
         problems.push((

@@ -14,7 +14,6 @@ mod send;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use spanyard_wire::edit::Keys;
@@ -73,9 +72,9 @@ pub fn explain(plan: &Plan, question: &Question) -> Result<String, String> {
     let input = Input { signal: question.signal, bytes: &bytes, scanned: &scanned, slots: &slots };
     let mut story = Story { plan, flow, facts, input, out: String::new(), tables: 0 };
     let signal = question.signal.name();
-    let _ = writeln!(story.out, "{signal} to `{}` over {transport}", receiver.id);
+    story.out.push_str(&format!("{signal} to `{}` over {transport}\n", receiver.id));
     if !routing && !question.headers.is_empty() {
-        let _ = writeln!(story.out, "  its headers are not seen: `include_metadata` is off");
+        story.out.push_str("  its headers are not seen: `include_metadata` is off\n");
     }
     let before = Attributes::of(Resource::of(body));
     story.out.push_str("resource as it comes\n");
@@ -124,7 +123,7 @@ fn flow(receiver: &Receiver, signal: Signal) -> Option<&Flow> {
 fn seen(receiver: &Receiver, question: &Question) -> (&'static str, bool, bool) {
     let http = receiver.http.as_ref().map(|http| http.include_metadata);
     let grpc = receiver.grpc.as_ref().map(|grpc| grpc.include_metadata);
-    let over_grpc = question.grpc.unwrap_or(http.is_none());
+    let over_grpc = question.grpc.unwrap_or_else(|| http.is_none());
     if over_grpc {
         return ("gRPC", grpc.unwrap_or(false), true);
     }
@@ -163,33 +162,33 @@ impl Story<'_> {
 
     /// Tells of one table; returns where the request goes on.
     fn table(&mut self, switch: &Switch, resource: Resource<'_>) -> Vec<StageId> {
-        let _ = writeln!(self.out, "routing table {}", self.tables);
+        self.out.push_str(&format!("routing table {}\n", self.tables));
         let mut next = Vec::new();
         let (mut taken_by, mut copied) = (None, false);
         for (index, row) in switch.rows.iter().enumerate() {
             let number = index.saturating_add(1);
             let when = condition::text(&row.when);
             let to = self.names(&row.to);
-            let _ = writeln!(self.out, "  row {number}: {when}");
+            self.out.push_str(&format!("  row {number}: {when}\n"));
             if let Some(earlier) = taken_by {
-                let _ = writeln!(self.out, "    not asked: row {earlier} took it");
+                self.out.push_str(&format!("    not asked: row {earlier} took it\n"));
                 continue;
             }
             let found = condition::found(&row.when, &self.facts, resource, &switch.edits);
             if self.facts.hold(&row.when, resource, &switch.edits) {
                 let copies = if row.copy { " (a copy; the rows below are asked too)" } else { "" };
-                let _ = writeln!(self.out, "    matches{found}: to {to}{copies}");
+                self.out.push_str(&format!("    matches{found}: to {to}{copies}\n"));
                 next.extend_from_slice(&row.to);
                 taken_by = (!row.copy).then_some(number);
                 copied = true;
             } else {
-                let _ = writeln!(self.out, "    does not match{found}");
+                self.out.push_str(&format!("    does not match{found}\n"));
             }
         }
         if !(taken_by.is_some() || copied && switch.default_if_none) {
             let to = self.names(&switch.default);
             let what = if switch.default.is_empty() { "none: dropped" } else { to.as_str() };
-            let _ = writeln!(self.out, "  default pipelines: {what}");
+            self.out.push_str(&format!("  default pipelines: {what}\n"));
             next.extend_from_slice(&switch.default);
         }
         next
@@ -210,7 +209,7 @@ impl Story<'_> {
 
     /// Tells what a branch changes and who gets the result.
     fn branch(&mut self, branch: &Branch) -> Result<(), WireError> {
-        let _ = writeln!(self.out, "pipeline {}", branch.pipeline);
+        self.out.push_str(&format!("pipeline {}\n", branch.pipeline));
         let mut before = self.input.behind(branch, 0, 0)?;
         for (index, edit) in branch.edits.iter().enumerate() {
             let number = index.saturating_add(1);
@@ -233,7 +232,7 @@ impl Story<'_> {
             before = after;
         }
         if !branch.items.is_empty() && !before.1.is_empty() {
-            let _ = writeln!(self.out, "  {} as they leave", self.input.signal.items());
+            self.out.push_str(&format!("  {} as they leave\n", self.input.signal.items()));
             self.out.push_str(&before.1.lines());
         }
         for leg in &branch.legs {
@@ -247,7 +246,7 @@ impl Story<'_> {
     fn change(&mut self, who: &str, before: &Attributes, after: &Attributes) {
         let what = before.changes_to(after);
         let what = if what.is_empty() { "no effect".to_owned() } else { what };
-        let _ = writeln!(self.out, "  {who}: {what}");
+        self.out.push_str(&format!("  {who}: {what}\n"));
     }
 }
 

@@ -1,7 +1,5 @@
 //! The request that a question stands for, and attributes in words.
 
-use std::fmt::Write as _;
-
 use spanyard_wire::cursor::Cursor;
 use spanyard_wire::encode::{self, Encoder};
 use spanyard_wire::error::WireError;
@@ -111,7 +109,7 @@ impl Attributes {
     pub(super) fn lines(&self) -> String {
         let mut out = String::new();
         for (key, value) in &self.0 {
-            let _ = writeln!(out, "    {key} = {value}");
+            out.push_str(&format!("    {key} = {value}\n"));
         }
         if self.is_empty() {
             out.push_str("    (no attributes)\n");

@@ -1,8 +1,6 @@
 //! Who gets the request, and how it is sent. Names of headers are shown; of their values only
 //! those that the request itself brought.
 
-use std::fmt::Write as _;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::plan::{
@@ -15,12 +13,12 @@ pub(super) fn lines(destination: &Destination, leg: &Leg, headers: Option<&Heade
     match &destination.target {
         Target::Http(target) => {
             let scheme = if target.peer.tls.is_some() { "https" } else { "http" };
-            let _ = write!(out, "POST {scheme}://{}{}", place(&target.peer), target.path);
+            out.push_str(&format!("POST {scheme}://{}{}", place(&target.peer), target.path));
             finish(&mut out, target.compression, &target.headers);
         }
         Target::Grpc(target) => {
             let tls = if target.peer.tls.is_some() { "TLS" } else { "plain text" };
-            let _ = write!(out, "gRPC to {}, {tls}", place(&target.peer));
+            out.push_str(&format!("gRPC to {}, {tls}", place(&target.peer)));
             finish(&mut out, target.compression, &target.headers);
         }
         Target::Debug => out.push_str("counted and summarised on the terminal\n"),
@@ -46,12 +44,12 @@ fn finish(out: &mut String, compression: Compression, headers: &[(HeaderName, He
         Compression::SnappyFramed => out.push_str(", framed snappy\n"),
     }
     for (name, _) in headers {
-        let _ = writeln!(out, "    {name}: ****");
+        out.push_str(&format!("    {name}: ****\n"));
     }
 }
 
 fn end_level(out: &mut String, format: &str, level: i64) {
-    let _ = writeln!(out, ", {format} level {level}");
+    out.push_str(&format!(", {format} level {level}\n"));
 }
 
 /// What an authenticator does to one header.
@@ -88,7 +86,7 @@ fn waits(batch: &Batching) -> String {
         format!("    waits up to {:?} for {} {:?}", batch.delay_max, batch.size_min, batch.sizer)
             .to_lowercase();
     if !batch.metadata_keys.is_empty() {
-        let _ = write!(out, ", apart by {}", batch.metadata_keys.join(", "));
+        out.push_str(&format!(", apart by {}", batch.metadata_keys.join(", ")));
     }
     out.push('\n');
     out

@@ -3,8 +3,6 @@
 //! `%`, line breaks and, in properties, `:` and `,` are escaped, so that nothing in a file can end
 //! a command or begin another.
 
-use std::fmt::Write as _;
-
 use super::{Findings, sentence};
 use crate::config::{Place, Problem, Severity};
 
@@ -22,9 +20,9 @@ fn command(problem: &Problem) -> String {
     let mut out = format!("::{severity} file={}", property(file));
     if *line > 0 {
         let end = column.saturating_add(width.saturating_sub(1));
-        let _ = write!(out, ",line={line},endLine={line},col={column},endColumn={end}");
+        out.push_str(&format!(",line={line},endLine={line},col={column},endColumn={end}"));
     }
-    let _ = write!(out, ",title={}::", property(problem.code.as_str()));
+    out.push_str(&format!(",title={}::", property(problem.code.as_str())));
     out.push_str(&data(&sentence(problem)));
     if let Some(hint) = &problem.hint {
         out.push_str(&data(&format!("\nhelp: {hint}")));

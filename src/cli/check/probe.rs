@@ -1,6 +1,5 @@
 //! `check --probe`: every backend of the plan is asked once.
 
-use std::fmt::Write as _;
 use std::io;
 
 use crate::config::plan::Plan;
@@ -25,13 +24,13 @@ pub(super) fn run(plan: &Plan) -> io::Result<(String, bool)> {
 fn table(probes: &[Probe]) -> String {
     let mut out = String::new();
     for Probe { exporter, signal, place, steps } in probes {
-        let _ = writeln!(out, "{exporter} ({signal}) {place}");
+        out.push_str(&format!("{exporter} ({signal}) {place}\n"));
         for (step, found) in steps {
             let (word, text) = match found {
                 Ok(text) => ("ok", text),
                 Err(why) => ("FAILED", why),
             };
-            let _ = writeln!(out, "  {step:<8} {word:<7} {text}");
+            out.push_str(&format!("  {step:<8} {word:<7} {text}\n"));
         }
     }
     if probes.is_empty() {
