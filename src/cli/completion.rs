@@ -59,7 +59,8 @@ fn words(argument: &Arg) -> Vec<String> {
 fn bash(command: &Command) -> String {
     let mut out = String::from(
         "_spanyard() {\n    local word=${COMP_WORDS[COMP_CWORD]}\n    \
-         local before=${COMP_WORDS[COMP_CWORD-1]} words=\n    COMPREPLY=()\n    case \"${COMP_WORDS[1]}:$before\" in\n",
+         local before=${COMP_WORDS[COMP_CWORD-1]} words=\n    COMPREPLY=()\n    \
+         case \"${COMP_WORDS[1]}:$before\" in\n",
     );
     for sub in command.get_subcommands() {
         for argument in visible(sub) {

@@ -152,12 +152,7 @@ pub(super) fn decode(component: &Component<'_>) -> Option<Exporter> {
     match component.id.kind() {
         "otlp" | "otlp_grpc" => grpc(field),
         "otlphttp" | "otlp_http" => http(field),
-        "logging" => {
-            let fault = Fault::new(Code::Surprising, "`logging` is the old name of `debug`");
-            field.report.warning(field.key, &field.path, fault.hint("rename it to `debug`"));
-            debug(field)
-        }
-        "debug" => debug(field),
+        "debug" | "logging" => debug(field),
         "nop" => {
             let _ = field.section(&NOP)?;
             Some(local(Reach::Nop))

@@ -82,22 +82,23 @@ pub(super) fn decode(component: &Component<'_>, host: &HostFacts) -> Option<Exte
         "headers_setter" => auth::setter(field).map(Extension::Auth),
         "file_storage" => storage::file_storage(field).map(|()| Extension::Ignored),
         "memory_limiter" => {
-            let _read = processors::memory_limiter(field, host)?;
-            let fault = Fault::new(Code::Ignored, "the `memory_limiter` extension has no effect");
-            let hint = "`middlewares` are not supported yet: use the processor `memory_limiter`";
-            field.report.warning(field.key, &field.path, fault.hint(hint));
-            Some(Extension::Ignored)
+            let idle = ignored(component);
+            processors::memory_limiter(field, host).and(idle)
         }
-        kind => {
-            if let Some(reason) = unsupported::ignored_extension(kind) {
-                let fault = Fault::new(Code::Ignored, format!("`{kind}` is ignored"));
-                field.report.warning(field.key, &field.path, fault.hint(reason));
-                return Some(Extension::Ignored);
-            }
+        _ => ignored(component).or_else(|| {
             component.unknown_type("extensions", &KINDS);
             None
-        }
+        }),
     }
+}
+
+/// Warns of an extension that has no effect; `None` for one that is not known to have none.
+fn ignored(component: &Component<'_>) -> Option<Extension> {
+    let (kind, field) = (component.id.kind(), &component.field);
+    let reason = unsupported::ignored_extension(kind)?;
+    let fault = Fault::new(Code::Ignored, format!("`{kind}` is ignored"));
+    field.report.warning(field.key, &field.path, fault.hint(reason));
+    Some(Extension::Ignored)
 }
 
 #[cfg(test)]

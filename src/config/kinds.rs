@@ -44,6 +44,12 @@ pub(super) const KINDS: &[Kind] = &[
     kind("connectors", "forward"),
     kind("extensions", "health_check"),
     kind("extensions", "spanyard"),
+    kind("extensions", "basicauth"),
+    alias("extensions", "basic_auth", "basicauth"),
+    kind("extensions", "bearertokenauth"),
+    alias("extensions", "bearer_token_auth", "bearertokenauth"),
+    kind("extensions", "headers_setter"),
+    kind("extensions", "file_storage"),
 ];
 
 /// The types of a section that are built.

@@ -123,6 +123,7 @@ const IGNORED_EXTENSIONS: &[(&str, &str)] = &[
     ("zpages", "there are no zPages; see the metrics page"),
     ("pprof", "there is no Go profile to serve"),
     ("memory_ballast", NO_GO),
+    ("memory_limiter", "`middlewares` are not supported yet: use the processor `memory_limiter`"),
 ];
 
 /// The verdict on a key that its table does not have.

@@ -30,7 +30,10 @@ pub(super) fn fragment(kind: &str) -> Option<Value> {
         | "host:port"
         | "condition"
         | "IP address or localhost"
-        | "word" => {
+        | "word"
+        | "extension"
+        | "header"
+        | "octal text" => {
             json!({"type": "string"})
         }
         "text, number or boolean" => json!({"type": ["string", "number", "boolean"]}),

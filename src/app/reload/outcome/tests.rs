@@ -29,10 +29,12 @@ fn every_problem_of_a_faulty_file_is_told_with_its_place_for_programs_and_for_pe
 #[test]
 fn warnings_and_what_waits_for_the_next_start_are_told_with_a_success() {
     let text = "\
-receivers: {otlp: {protocols: {http: {}}}}
+receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:4318'}}}}
 exporters: {nop: {}}
-extensions: {pprof: {}}
-service: {extensions: [pprof], pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
+extensions: {pprof: {}, health_check: {endpoint: '127.0.0.1:13133'}}
+service:
+  extensions: [pprof, health_check]
+  pipelines: {traces: {receivers: [otlp], exporters: [nop]}}
 ";
     let warnings = load(text).expect("it loads").warnings;
     let held_over = vec!["`pin` is false now".to_owned()];

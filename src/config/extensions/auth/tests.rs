@@ -220,7 +220,7 @@ fn a_memory_limiter_extension_is_read_and_has_no_effect() {
         text.replace(", auth: {authenticator: KIND}", "")
     };
     let good = text("{check_interval: 1s, limit_mib: 100}");
-    assert_eq!(messages(&good, 2), ["ignored: the `memory_limiter` extension has no effect"]);
+    assert_eq!(messages(&good, 2), ["ignored: `memory_limiter` is ignored"]);
     let wrong = messages(&text("{limit_mib: 100}"), 2);
     assert_eq!(wrong[0], "missing: `check_interval` is required");
 }
