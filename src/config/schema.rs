@@ -20,7 +20,7 @@ use fragments::{array, fragment, or_nothing, or_reference};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// What a pipeline's name begins with.
-const SIGNALS: &str = "traces|metrics|logs|profiles";
+const SIGNALS: &str = "traces|metrics|logs";
 
 /// Mappings that have the keys of another one.
 const SAME: [(&str, &str); 2] = [
@@ -155,7 +155,17 @@ fn special(scope: &str, key: &Key) -> Option<Value> {
         }),
         ("service", "extensions") => list_of(&["extensions"]),
         ("service.pipelines.*", "receivers") => list_of(&["receivers", "connectors"]),
-        ("service.pipelines.*", "processors") => list_of(&["processors"]),
+        ("service.pipelines.*", "processors") => {
+            let mut list = list_of(&["processors"]);
+            if let Value::Object(members) = &mut list {
+                let _ = members.insert("uniqueItems".to_owned(), Value::Bool(true));
+            }
+            list
+        }
+        ("service.telemetry.metrics", "readers") => {
+            let reader = pointer("service.telemetry.metrics.readers");
+            json!({"type": "array", "minItems": 1, "items": reader})
+        }
         ("service.pipelines.*", "exporters") => list_of(&["exporters", "connectors"]),
         (_, "pipelines" | "default_pipelines") if key.kind == "list of ids" => {
             array(&json!({"type": "string", "pattern": pipeline}))
@@ -172,7 +182,7 @@ fn list_of(sections: &[&str]) -> Value {
         .flat_map(|section| built(section).map(|kind| kind.name).chain(idle(section)))
         .collect();
     let pattern = format!("^\\s*({})\\s*(/.+)?$", names.join("|"));
-    array(&json!({"type": "string", "pattern": pattern}))
+    json!({"type": "array", "items": or_reference(json!({"type": "string", "pattern": pattern}))})
 }
 
 /// A mapping, or a list of mappings, with a table of its own.

@@ -118,7 +118,7 @@ fn judged(verdict: Verdict, path: &str) -> Result<String, String> {
 }
 
 /// What fails, by the words of an error, and what to do about it.
-const HINTS: [(&[&str], &str); 9] = [
+const HINTS: [(&[&str], &str); 10] = [
     (&["no org id"], ""),
     (&["401", "UNAUTHENTICATED"], "the credentials are missing or wrong: look at `headers`"),
     (&["403", "PERMISSION_DENIED"], "the credentials may not write here"),
@@ -129,6 +129,7 @@ const HINTS: [(&[&str], &str); 9] = [
         &["not valid for name", "NotValidForName"],
         "the certificate has another name: set `tls.server_name_override`",
     ),
+    (&["InvalidContentType"], "the backend speaks no TLS here: set `tls.insecure: true`"),
     (&["UnknownIssuer", "unknown issuer"], "the authority is not trusted: set `tls.ca_file`"),
     (&["Expired", "expired"], "the certificate is out of date"),
 ];
