@@ -138,10 +138,10 @@ impl List {
     ) -> Result<(), WireError> {
         let wanted = Key::new(number, field::LEN).raw();
         loop {
-            let (key, [field, name, value], split) = match message.plain_pair(wanted) {
-                Some((key, places)) => (key, places, false),
+            let start = message.offset();
+            let pair = match message.plain_pair(wanted) {
+                Some((key, value)) => Pair { key, value, split: false },
                 None => {
-                    let start = message.offset();
                     let Some(key) = message.key()? else {
                         return Ok(());
                     };
@@ -149,21 +149,21 @@ impl List {
                         message.skip(key)?;
                         continue;
                     }
-                    let pair = Pair::read(message.message(key)?)?;
-                    let field = message.span_from(start);
-                    (pair.key.rest(), [field, pair.key.span(), pair.value.span()], pair.split)
+                    Pair::read(message.message(key)?)?
                 }
             };
+            let key = pair.key.rest();
             if !only.is_empty() && !only.iter().any(|edit| edit.names(key)) {
                 continue;
             }
             if self.pieces.len() >= ATTRIBUTES_MAX {
-                return Err(WireError::new(field.start as usize, Reason::TooManyFields));
+                return Err(WireError::new(start, Reason::TooManyFields));
             }
+            let value = pair.value.span();
             self.pieces.push(Piece {
-                field,
-                name: Place::Request(name),
-                value: if split { Place::Split(value) } else { Place::Request(value) },
+                field: message.span_from(start),
+                name: Place::Request(pair.key.span()),
+                value: if pair.split { Place::Split(value) } else { Place::Request(value) },
                 state: State::Kept,
             });
         }
@@ -253,13 +253,7 @@ impl Piece {
     fn write_added(&self, key: Key, made: &[u8], inputs: &Inputs<'_>, out: &mut Vec<u8>) {
         let name = self.name.bytes(made, inputs.request);
         let value = self.value.of(made, inputs.request);
-        let name_len = varint::framed(1, name.len());
-        let len = name_len.saturating_add(varint::framed(1, value.encoded_len()));
-        varint::write(u64::from(key.raw()), out);
-        varint::write(len as u64, out);
-        write_head(KEY, name.len(), out);
-        out.extend_from_slice(name);
-        write_value(value, out);
+        write_attribute(key, name, value, out);
     }
 
     /// The attribute with its `value` fields replaced by one, in the place of the first.
@@ -332,6 +326,22 @@ fn for_each_field(pair: &[u8], mut each: impl FnMut(bool, &[u8])) -> Result<(), 
         cursor.skip(key)?;
         each(key.number() == schema::ATTRIBUTE_VALUE, cursor.span_from(start).of(pair));
     }
+}
+
+/// Appends an attribute with this value as a field with the key `field`.
+pub(crate) fn write(field: Key, name: &[u8], any_value: &[u8], out: &mut Vec<u8>) {
+    write_attribute(field, name, Value::new(any_value), out);
+}
+
+#[inline]
+fn write_attribute(field: Key, name: &[u8], value: Value<'_>, out: &mut Vec<u8>) {
+    let name_len = varint::framed(1, name.len());
+    let len = name_len.saturating_add(varint::framed(1, value.encoded_len()));
+    varint::write(u64::from(field.raw()), out);
+    varint::write(len as u64, out);
+    write_head(KEY, name.len(), out);
+    out.extend_from_slice(name);
+    write_value(value, out);
 }
 
 fn write_head(key: u8, len: usize, out: &mut Vec<u8>) {

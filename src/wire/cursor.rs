@@ -161,14 +161,17 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes a field with this key if it is a pair of the form that nearly every attribute has: a
-    /// key and a value and nothing else, all lengths in one byte. Returns the key, and where the
-    /// field and the bodies of key and value are. This is [`Self::key`], [`Self::message`] and a
-    /// reader of pairs in one, at a third of their cost; when it declines, nothing was taken.
+    /// key and a value and nothing else, all lengths in one byte. Returns the bodies of key and
+    /// value. This is [`Self::key`], [`Self::message`] and a reader of pairs in one, at a third of
+    /// their cost; when it declines, nothing was taken.
     #[inline]
-    pub(crate) fn plain_pair(&mut self, wanted: u32) -> Option<(&'a [u8], [Span; 3])> {
+    pub(crate) fn plain_pair(&mut self, wanted: u32) -> Option<(Self, Self)> {
         let [first, len @ 0..0x80, behind @ ..] = self.rest else {
             return None;
         };
+        if u32::from(*first) != wanted {
+            return None;
+        }
         let (pair, rest) = behind.split_at_checked(usize::from(*len))?;
         let [0x0a, name @ 0..0x80, inner @ ..] = pair else {
             return None;
@@ -177,16 +180,13 @@ impl<'a> Cursor<'a> {
         let [0x12, value_len, value @ ..] = inner else {
             return None;
         };
-        if u32::from(*first) != wanted || usize::from(*value_len) != value.len() {
+        if usize::from(*value_len) != value.len() {
             return None;
         }
         self.rest = rest;
-        let end = self.span_from(0).end;
-        let field = Span { start: end.wrapping_sub(u32::from(*len)).wrapping_sub(2), end };
-        let value = Span { start: end.wrapping_sub(u32::from(*value_len)), end };
-        let name_end = value.start.wrapping_sub(2);
-        let name = Span { start: name_end.wrapping_sub(u32::from(*name)), end: name_end };
-        Some((key, [field, name, value]))
+        let end = self.offset();
+        let key = Self { rest: key, end: end.wrapping_sub(inner.len()) };
+        Some((key, Self { rest: value, end }))
     }
 
     /// Takes the number of a varint field whose key was just read.

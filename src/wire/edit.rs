@@ -168,5 +168,21 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The bytes that it brings without looking at an attribute.
+    #[inline]
+    pub(crate) fn constant<'a>(&'a self, slots: &[Option<&'a [u8]>]) -> Option<&'a [u8]> {
+        let (mut source, mut default) = (self, None);
+        loop {
+            match source {
+                Self::Or(inner, bytes) => (source, default) = (inner, Some(&**bytes)),
+                Self::Value(bytes) => return Some(bytes),
+                Self::Slot(at) => return slots.get(*at).copied().flatten().or(default),
+                Self::Attribute(_) => return default,
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests;

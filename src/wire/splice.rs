@@ -7,6 +7,9 @@
 //! Only attributes that changed are written anew, and the lengths of the messages around them; all
 //! else is sent from where it lies. A group whose edits change nothing leaves byte for byte.
 //!
+//! A resource of the usual form is edited directly (`direct`), any other through the list of its
+//! attributes; what leaves is the same.
+//!
 //! Items are edited lazily: the group's bytes are searched for the keys that matter, and only items
 //! in which one occurs are opened (`walk`). One that is malformed inside, where the scan does not
 //! look, is left as it came.
@@ -17,6 +20,7 @@
 //!
 //! A [`Splice`] is scratch: after the first requests it allocates nothing.
 
+mod direct;
 mod hits;
 mod walk;
 
@@ -129,7 +133,10 @@ impl Splice {
         self.changes.clear();
         let open = self.changes.open();
         if !resource_edits.is_empty() {
-            self.edit_resource(body, resource_edits, &inputs)?;
+            let direct = direct::edit(body, resource_edits, &inputs, &mut self.changes);
+            if direct.is_none() {
+                self.edit_resource(body, resource_edits, &inputs)?;
+            }
         }
         if items {
             let (list, changes, hits) = (&mut self.list, &mut self.changes, &mut self.hits);
@@ -142,9 +149,7 @@ impl Splice {
         if self.changes.len() > limit {
             return Err(WireError::new(group.field.start as usize, Reason::EditsTooLarge(limit)));
         }
-        if items {
-            self.changes.sort();
-        }
+        self.changes.sort();
         self.changes.write_to(group.field, &mut self.out)?;
         Ok(true)
     }

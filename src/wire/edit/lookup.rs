@@ -109,20 +109,7 @@ fn say<'a>(edit: &'a Edit, slots: &'a [Option<&'a [u8]>], key: &[u8]) -> Say<'a>
     if source.attribute().is_some() {
         return Say::Computed;
     }
-    constant(source, slots).map_or(Say::None, |bytes| say(Value::new(bytes)))
-}
-
-/// The bytes of a source that is no attribute.
-fn constant<'a>(source: &'a Source, slots: &'a [Option<&'a [u8]>]) -> Option<&'a [u8]> {
-    let (mut source, mut default) = (source, None);
-    loop {
-        match source {
-            Source::Or(inner, bytes) => (source, default) = (inner, Some(&**bytes)),
-            Source::Value(bytes) => return Some(bytes),
-            Source::Slot(at) => return slots.get(*at).copied().flatten().or(default),
-            Source::Attribute(_) => return default,
-        }
-    }
+    source.constant(slots).map_or(Say::None, |bytes| say(Value::new(bytes)))
 }
 
 /// Applies the edits that can have a say to the list of attributes.

@@ -1,5 +1,6 @@
 //! Splicing on hand-written groups: which segments, which bytes.
 
+mod direct;
 mod items;
 
 use super::*;
