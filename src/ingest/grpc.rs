@@ -38,12 +38,15 @@ const EMPTY: Bytes = Bytes::from_static(&[0; prefix::LEN]);
 pub(super) async fn serve(
     client: &Client,
     guard: &Guard,
-    head: Parts,
+    mut head: Parts,
     body: &mut StreamBody<'_>,
     respond: &mut SendResponse<Bytes>,
 ) {
     let front = client.gate.front();
     let way = front.grpc(head.uri.path());
+    if way.is_some_and(|way| way.metadata) {
+        head::name_host(&mut head);
+    }
     let result = match way {
         None => Err(Fault::UnknownPath),
         Some(way) => call(client, guard, way, &head, body).await,
