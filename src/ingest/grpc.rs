@@ -102,7 +102,7 @@ async fn call(
     if coding == Coding::Unknown {
         return Err(Fault::Encoding);
     }
-    guard.allow_body(0);
+    guard.allow_body(0, None);
     let (prefix, first) = prefix(body).await?;
     if prefix.compressed && coding == Coding::Identity {
         return Err(BadCall::NoEncoding.into());
@@ -113,7 +113,7 @@ async fn call(
     }
     guard.rest();
     let (ticket, held) = admit(client, way.entry, len, &head.headers).await?;
-    guard.allow_body(len);
+    guard.allow_body(len, None);
     body.admitted(len.saturating_sub(first.len()));
     let (raw, rest) = body::sized(body, first, len, ticket, way.entry.home()).await?;
     end(body, rest).await?;

@@ -217,6 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn the_host_that_http_2_names_beside_the_headers_is_put_among_them() {
+        for (given, expected) in [(None, "shop:4317"), (Some("other"), "other")] {
+            let request = http::Request::post("http://shop:4317/v1/traces");
+            let request =
+                given.into_iter().fold(request, |request, host| request.header(HOST, host));
+            let (mut head, ()) = request.body(()).unwrap().into_parts();
+            name_host(&mut head);
+            assert_eq!(head.headers[HOST], expected);
+        }
+    }
+
+    #[test]
     fn codings_are_identity_gzip_or_unknown() {
         let cases = [
             ("gzip", Coding::Gzip),

@@ -89,6 +89,9 @@ async fn take<B: Source>(
 ) -> Result<Option<(i64, String)>, Fault> {
     let coding = head::content_coding(&head.headers);
     check(head, media, coding)?;
+    if coding == Coding::Gzip && !way.gzip {
+        return Err(Fault::Encoding);
+    }
     let Way { entry, bytes_max, .. } = way;
     if declared.is_some_and(|len| len > bytes_max) {
         return Err(Fault::TooLarge { limit: bytes_max });
@@ -97,7 +100,7 @@ async fn take<B: Source>(
     let longest = declared.unwrap_or(bytes_max);
     let (ticket, held) = client.admit_request(entry, wanted, longest)?;
     body.admitted(wanted);
-    guard.allow_body(longest);
+    guard.allow_body(longest, way.body_time);
     let raw = match declared {
         Some(len) => body::sized(body, Bytes::new(), len, ticket, entry.home()).await?.0,
         None => body::unsized_body(body, bytes_max, ticket, entry.home()).await?,
@@ -137,7 +140,7 @@ impl Arriving<'_> {
     /// Inflates and transcodes the message if need be, and hands it over. Compressed bytes go along
     /// as they came, unless they are JSON.
     pub(super) async fn accept(self, raw: Raw, headers: &HeaderMap) -> Result<Verdict, Fault> {
-        let Way { entry, bytes_max, routing, metadata } = self.way;
+        let Way { entry, bytes_max, routing, metadata, .. } = self.way;
         self.count(raw.bytes().len());
         let witness = Witness { entry, entered: Cell::new(false) };
         let (message, original) = if self.gzip && !raw.bytes().is_empty() {
