@@ -10,8 +10,8 @@
 mod admin;
 mod destination;
 mod flow;
+mod ingest;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::units::{DestinationId, ReceiverId};
@@ -28,6 +28,7 @@ pub use flow::{
     Batching, Branch, Comparison, Condition, ContextKey, Exclusion, Flow, ItemRule, Leg, Literal,
     Operand, Row, Sizer, Stage, StageId, Switch,
 };
+pub use ingest::{GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
 
 /// Everything a running gateway follows.
 #[derive(Debug)]
@@ -57,34 +58,8 @@ pub struct Receiver {
     pub grpc: Option<GrpcIngest>,
     /// `protocols.http`.
     pub http: Option<HttpIngest>,
-    /// What happens to each signal, by [`Signal::index`]; `None`: no pipeline takes it.
+    /// What happens to each signal, by the index of its `Signal`; `None`: no pipeline takes it.
     pub flows: [Option<Flow>; 3],
-}
-
-/// `protocols.grpc` of a receiver.
-#[derive(Clone, Debug)]
-pub struct GrpcIngest {
-    /// Address to bind; the host has been resolved.
-    pub endpoint: SocketAddr,
-    /// `max_recv_msg_size_mib` in bytes, after decompression.
-    pub message_bytes_max: usize,
-    /// `max_concurrent_streams`.
-    pub streams_max: u32,
-    /// `include_metadata`: whether edits see this receiver's request headers. Routing always does.
-    pub include_metadata: bool,
-}
-
-/// `protocols.http` of a receiver.
-#[derive(Clone, Debug)]
-pub struct HttpIngest {
-    /// Address to bind; the host has been resolved.
-    pub endpoint: SocketAddr,
-    /// `max_request_body_size` in bytes, after decompression as well.
-    pub body_bytes_max: usize,
-    /// `traces_url_path`, `metrics_url_path`, `logs_url_path`, by [`Signal::index`].
-    pub paths: [String; 3],
-    /// `include_metadata`: whether routing and edits see this receiver's request headers.
-    pub include_metadata: bool,
 }
 
 /// The byte budget.

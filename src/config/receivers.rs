@@ -1,12 +1,14 @@
 //! `receivers`: the `otlp` receiver.
 
+use std::time::Duration;
+
 use spanyard_wire::schema::Signal;
 
 use super::decode::{Field, Section};
 use super::document::Component;
 use super::keys::{Table, key};
 use super::listen::{self, Listen};
-use super::plan::{GrpcIngest, HttpIngest};
+use super::plan::{GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
 use super::problems::Code;
 use super::report::Fault;
 use crate::units::MIB;
@@ -18,10 +20,16 @@ const HTTP_BODY_BYTES: u64 = 20 * MIB as u64;
 /// Streams of one gRPC connection where the file names no limit: the Collector has none, and every
 /// stream may hold a message.
 const GRPC_STREAMS: u64 = 100;
+/// How long an answer to a ping may take, and how often pings leave at most, as in grpc-go.
+const PONG_TIME: Duration = Duration::from_secs(20);
+const PING_MIN: Duration = Duration::from_secs(1);
+/// The words of `compression_algorithms`.
+const ENCODINGS: [&str; 8] =
+    ["", "gzip", "zstd", "zlib", "snappy", "deflate", "lz4", "x-snappy-framed"];
 /// Largest message or body that may be configured: 2 GiB, the limit of protobuf itself.
 const BYTES_MAX: u64 = 2048 * MIB as u64;
 
-pub(super) const TABLES: [&Table; 4] = [&OTLP, &PROTOCOLS, &GRPC, &HTTP];
+pub(super) const TABLES: [&Table; 6] = [&OTLP, &PROTOCOLS, &GRPC, &KEEPALIVE, &PARAMETERS, &HTTP];
 
 const OTLP: Table = Table {
     scope: "receivers.otlp",
@@ -42,6 +50,21 @@ const GRPC: Table = Table {
         key("max_recv_msg_size_mib", "whole number", "4", "largest message, after decompression"),
         key("max_concurrent_streams", "whole number", "100", "requests of one connection at once"),
         key("include_metadata", "boolean", "false", "whether `from_context` sees request headers"),
+        key("keepalive", "mapping", "", "how long connections live"),
+    ],
+};
+const KEEPALIVE: Table = Table {
+    scope: "receivers.otlp.protocols.grpc.keepalive",
+    keys: &[key("server_parameters", "mapping", "", "the gateway's side of it")],
+};
+const PARAMETERS: Table = Table {
+    scope: "receivers.otlp.protocols.grpc.keepalive.server_parameters",
+    keys: &[
+        key("max_connection_idle", "duration", "10m", "told to go without a request for so long"),
+        key("max_connection_age", "duration", "none", "told to go at this age, within a tenth"),
+        key("max_connection_age_grace", "duration", "none", "cut off so long after that age"),
+        key("time", "duration", "none", "pinged when silent for so long, 1s at least"),
+        key("timeout", "duration", "20s", "closed when silent so long after a ping"),
     ],
 };
 const HTTP: Table = Table {
@@ -59,6 +82,12 @@ const HTTP: Table = Table {
             "false",
             "whether routing and edits see request headers",
         ),
+        key("read_timeout", "duration", "10s and 1s a MiB", "for a body to arrive"),
+        key("read_header_timeout", "duration", "`read_timeout`, or 10s", "for a head to arrive"),
+        key("write_timeout", "duration", "none", "from the end of a head to that of its answer"),
+        key("idle_timeout", "duration", "`read_timeout`, or 3m", "between two requests"),
+        key("keep_alives_enabled", "boolean", "true", "false: closed after each answer"),
+        key("compression_algorithms", "list of text", "[gzip]", "encodings taken; plain always is"),
     ],
 };
 
@@ -118,7 +147,55 @@ fn grpc_ingest(section: &Section<'_>, listen: &Listen) -> GrpcIngest {
         message_bytes_max: bytes(mib.saturating_mul(MIB as u64)),
         streams_max: u32::try_from(streams).unwrap_or(u32::MAX),
         include_metadata: section.boolean("include_metadata", false),
+        keepalive: keepalive(section).unwrap_or_default(),
     }
+}
+
+/// `keepalive.server_parameters`; `None`: not named.
+fn keepalive(grpc: &Section<'_>) -> Option<ServerKeepalive> {
+    let keepalive = grpc.get("keepalive")?.section(&KEEPALIVE)?;
+    let section = keepalive.get("server_parameters")?.section(&PARAMETERS)?;
+    let timeout = time(&section, "timeout").unwrap_or(PONG_TIME);
+    Some(ServerKeepalive {
+        idle: time(&section, "max_connection_idle"),
+        age: time(&section, "max_connection_age"),
+        grace: time(&section, "max_connection_age_grace"),
+        ping: time(&section, "time").map(|time| (time.max(PING_MIN), timeout)),
+    })
+}
+
+/// A time; `None` when it is absent or 0.
+fn time(section: &Section<'_>, key: &str) -> Option<Duration> {
+    Some(section.duration(key, Duration::ZERO)).filter(|time| !time.is_zero())
+}
+
+fn http_times(section: &Section<'_>) -> HttpTimes {
+    let body = time(section, "read_timeout");
+    HttpTimes {
+        head: time(section, "read_header_timeout").or(body),
+        body,
+        write: time(section, "write_timeout"),
+        idle: time(section, "idle_timeout").or(body),
+        single_use: !section.boolean("keep_alives_enabled", true),
+    }
+}
+
+/// Whether `compression_algorithms` lets gzip in.
+fn gzip(section: &Section<'_>) -> bool {
+    let Some(field) = section.get("compression_algorithms") else { return true };
+    let mut gzip = false;
+    for (word, item) in field.texts().unwrap_or_default() {
+        match word.as_str() {
+            "gzip" => gzip = true,
+            "" => {}
+            known if ENCODINGS.contains(&known) => {
+                let fault = Fault::new(Code::Ignored, format!("`{known}` is not decompressed"));
+                item.warning(fault.hint("such bodies are refused with 400; let clients use gzip"));
+            }
+            _ => item.unknown_word(&word, &ENCODINGS),
+        }
+    }
+    gzip
 }
 
 fn http_ingest(section: &Section<'_>, listen: &Listen) -> HttpIngest {
@@ -136,6 +213,8 @@ fn http_ingest(section: &Section<'_>, listen: &Listen) -> HttpIngest {
         body_bytes_max: bytes(limit),
         paths,
         include_metadata: section.boolean("include_metadata", false),
+        gzip: gzip(section),
+        times: http_times(section),
     }
 }
 
@@ -158,3 +237,6 @@ fn path(section: &Section<'_>, signal: Signal) -> String {
 fn bytes(size: u64) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

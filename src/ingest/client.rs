@@ -7,16 +7,19 @@
 //! task (and, over HTTP/2, its streams'). Dropping it gives the charge back and counts the
 //! connection out.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
 use super::http::BUFFER_BYTES_MAX;
+use super::life::Silence;
 use super::verdict::Fault;
 use super::{Gate, Supplies};
 use crate::buf::budget::{Exhausted, Ticket};
+use crate::config::plan::{HttpTimes, ServerKeepalive};
 use crate::pipeline::Entry;
 use crate::units::KIB;
 
@@ -58,6 +61,13 @@ pub(super) struct Client {
     pub(super) gate: Rc<Gate>,
     pub(super) peer: IpAddr,
     pub(super) guard: Guard,
+    /// What the file said of times when the connection was accepted.
+    pub(super) times: HttpTimes,
+    pub(super) keepalive: ServerKeepalive,
+    /// HTTP/1: the deadline of an answer, if the file names one.
+    writing: Option<Guard>,
+    /// HTTP/2: how long nothing has come, if pings are asked for.
+    pub(super) silence: OnceCell<Silence>,
     phase: Cell<Phase>,
     /// The connection closes with a request's body unread.
     pub(super) linger: Cell<bool>,
@@ -82,10 +92,16 @@ impl Client {
     pub(super) fn admit(gate: &Rc<Gate>, peer: SocketAddr) -> Option<Rc<Self>> {
         let charge = gate.supplies.lease.ticket(CONNECTION_BYTES).ok()?;
         gate.opened();
+        let (front, watch) = (gate.front(), &gate.supplies.watch);
+        let times = front.http_times();
         Some(Rc::new(Self {
+            times,
+            keepalive: front.keepalive(),
+            writing: times.write.map(|_| watch.guard()),
+            silence: OnceCell::new(),
             gate: Rc::clone(gate),
             peer: peer.ip().to_canonical(),
-            guard: gate.supplies.watch.guard(),
+            guard: watch.guard(),
             phase: Cell::new(Phase::Head),
             linger: Cell::new(false),
             multiplexed: Cell::new(false),
@@ -107,7 +123,10 @@ impl Client {
     pub(super) fn received(&self) {
         if self.phase.get() == Phase::Idle {
             self.phase.set(Phase::Head);
-            self.guard.allow(HEAD_TIME);
+            self.guard.allow(self.head_time());
+        }
+        if let Some(silence) = self.silence.get() {
+            silence.broken();
         }
     }
 
@@ -115,16 +134,36 @@ impl Client {
         self.phase.get()
     }
 
+    /// How long a head may take.
+    pub(super) fn head_time(&self) -> Duration {
+        self.times.head.unwrap_or(HEAD_TIME)
+    }
+
     /// A head is complete.
     pub(super) fn begin(&self) {
         self.phase.set(Phase::Busy);
         self.guard.rest();
+        if let (Some(writing), Some(limit)) = (&self.writing, self.times.write) {
+            writing.allow(limit);
+        }
+    }
+
+    /// All that was to be written has been.
+    pub(super) fn wrote(&self) {
+        if let Some(writing) = self.writing.as_ref().filter(|_| self.phase.get() != Phase::Busy) {
+            writing.rest();
+        }
+    }
+
+    /// Ready when an answer took too long.
+    pub(super) fn poll_overdue(&self, context: &Context<'_>) -> Poll<()> {
+        self.writing.as_ref().map_or(Poll::Pending, |writing| writing.poll_expired(context))
     }
 
     /// An answer is on its way.
     pub(super) fn end(&self) {
         self.phase.set(Phase::Idle);
-        self.guard.allow(IDLE_TIME);
+        self.guard.allow(self.times.idle.unwrap_or(IDLE_TIME));
     }
 
     /// Ready when the time is up; registers the driver's waker for that and for [`Client::nudge`].
@@ -151,7 +190,20 @@ impl Client {
     pub(super) fn multiplex(&self) {
         self.begin();
         self.multiplexed.set(true);
-        self.guard.allow(IDLE_TIME_H2);
+        if let Some(writing) = &self.writing {
+            writing.rest();
+        }
+        self.guard.allow(self.idle_time());
+    }
+
+    /// How long a connection over HTTP/2 may be without a stream.
+    fn idle_time(&self) -> Duration {
+        self.keepalive.idle.unwrap_or(IDLE_TIME_H2)
+    }
+
+    /// Whether streams are open.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.streams.get() > 0
     }
 
     /// Bytes on their way for which there are tickets: the connection's window allows for them.
@@ -227,7 +279,7 @@ impl Drop for Open {
         client.streams.set(client.streams.get().saturating_sub(1));
         if client.streams.get() == 0 {
             drop(client.window.take());
-            client.guard.allow(IDLE_TIME_H2);
+            client.guard.allow(client.idle_time());
         }
     }
 }

@@ -9,7 +9,6 @@ use std::task::Poll;
 use tokio::net::TcpStream;
 
 use super::client::Client;
-use super::guard::HEAD_TIME;
 use super::io::Io;
 use super::sniff::{self, Protocol};
 use super::{Gate, h2, http};
@@ -22,7 +21,7 @@ pub(super) async fn serve(gate: Rc<Gate>, mut stream: TcpStream, peer: SocketAdd
     };
     // Without it the kernel may hold answers back; a socket that refuses is about to break anyway.
     drop(stream.set_nodelay(true));
-    client.guard.allow(HEAD_TIME);
+    client.guard.allow(client.head_time());
     let guessed = {
         let mut sniffing = pin!(sniff::protocol(&mut stream));
         poll_fn(|context| {

@@ -3,10 +3,11 @@
 //! Immutable; a new plan makes a new front. It reads no request bodies and answers nothing.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
 
-use crate::config::plan::{GrpcIngest, HttpIngest, Receiver};
+use crate::config::plan::{GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
 
 /// Entries of one transport by [`Signal::index`]; `None`: no pipeline takes the signal.
@@ -30,6 +31,10 @@ pub(super) struct Way<'a> {
     pub(super) routing: bool,
     /// Whether edits and batches see them.
     pub(super) metadata: bool,
+    /// Whether gzip is taken.
+    pub(super) gzip: bool,
+    /// The time a body has, where it is not for its length to say.
+    pub(super) body_time: Option<Duration>,
 }
 
 /// Streams of one HTTP/2 connection where the receiver says nothing of them.
@@ -56,6 +61,8 @@ impl Front {
             bytes_max: settings.body_bytes_max,
             routing: settings.include_metadata,
             metadata: settings.include_metadata,
+            gzip: settings.gzip,
+            body_time: settings.times.body,
         })
     }
 
@@ -68,7 +75,19 @@ impl Front {
             bytes_max: settings.message_bytes_max,
             routing: true,
             metadata: settings.include_metadata,
+            gzip: true,
+            body_time: None,
         })
+    }
+
+    /// The times of connections over HTTP/1.
+    pub(super) fn http_times(&self) -> HttpTimes {
+        self.http.as_ref().map_or_else(HttpTimes::default, |http| http.times)
+    }
+
+    /// How long connections over HTTP/2 live.
+    pub(super) fn keepalive(&self) -> ServerKeepalive {
+        self.grpc.as_ref().map_or_else(ServerKeepalive::default, |grpc| grpc.keepalive)
     }
 
     /// Streams that one HTTP/2 connection may have at once.

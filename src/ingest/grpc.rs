@@ -38,12 +38,15 @@ const EMPTY: Bytes = Bytes::from_static(&[0; prefix::LEN]);
 pub(super) async fn serve(
     client: &Client,
     guard: &Guard,
-    head: Parts,
+    mut head: Parts,
     body: &mut StreamBody<'_>,
     respond: &mut SendResponse<Bytes>,
 ) {
     let front = client.gate.front();
     let way = front.grpc(head.uri.path());
+    if way.is_some_and(|way| way.metadata) {
+        head::name_host(&mut head);
+    }
     let result = match way {
         None => Err(Fault::UnknownPath),
         Some(way) => call(client, guard, way, &head, body).await,
@@ -99,7 +102,7 @@ async fn call(
     if coding == Coding::Unknown {
         return Err(Fault::Encoding);
     }
-    guard.allow_body(0);
+    guard.allow_body(0, None);
     let (prefix, first) = prefix(body).await?;
     if prefix.compressed && coding == Coding::Identity {
         return Err(BadCall::NoEncoding.into());
@@ -110,7 +113,7 @@ async fn call(
     }
     guard.rest();
     let (ticket, held) = admit(client, way.entry, len, &head.headers).await?;
-    guard.allow_body(len);
+    guard.allow_body(len, None);
     body.admitted(len.saturating_sub(first.len()));
     let (raw, rest) = body::sized(body, first, len, ticket, way.entry.home()).await?;
     end(body, rest).await?;

@@ -133,8 +133,11 @@ impl Guard {
         self.seat.deadline.set(self.watch.now.get().saturating_add(ticks));
     }
 
-    /// From now on there is the time that a body of `bytes` may take.
-    pub fn allow_body(&self, bytes: usize) {
+    /// From now on there is this much time, or, if none is named, what a body of `bytes` may take.
+    pub fn allow_body(&self, bytes: usize, limit: Option<Duration>) {
+        if let Some(limit) = limit {
+            return self.allow(limit);
+        }
         let seconds = bytes.div_euclid(BODY_BYTES_PER_SECOND);
         self.allow(BODY_TIME.saturating_add(Duration::from_secs(seconds as u64)));
     }
@@ -214,8 +217,8 @@ mod tests {
     fn a_larger_body_has_more_time() {
         let watch = Rc::new(Watch::default());
         let (small, large) = (watch.guard(), watch.guard());
-        small.allow_body(1);
-        large.allow_body(BODY_BYTES_PER_SECOND * 5);
+        small.allow_body(1, None);
+        large.allow_body(BODY_BYTES_PER_SECOND * 5, None);
         (0..22).for_each(|_| watch.turn());
         assert!(expired(&small) && !expired(&large));
         (0..10).for_each(|_| watch.turn());

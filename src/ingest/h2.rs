@@ -28,6 +28,7 @@ use super::body::{Source as _, StreamBody};
 use super::client::{Client, Open, WINDOW_STEP};
 use super::guard::HEAD_TIME;
 use super::io::Io;
+use super::life::Life;
 use super::{grpc, head, otlp};
 use crate::runtime::task;
 use crate::units::{KIB, MIB};
@@ -80,9 +81,10 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, 
         Poll::Pending => std::pin::Pin::new(&mut shaking).poll(context).map(Result::ok),
     })
     .await;
-    let Some(connection) = shaken else { return };
+    let Some(mut connection) = shaken else { return };
     client.multiplex();
-    let mut driver = Driver { client, connection, told: false, window: WINDOW_MIN };
+    let life = Life::new(client, connection.ping_pong());
+    let mut driver = Driver { client, connection, life, told: false, window: WINDOW_MIN };
     while let Some((request, mut respond)) = poll_fn(|context| driver.poll(context)).await {
         let (head, body) = request.into_parts();
         match client.open_stream(head::bytes(&head.headers)) {
@@ -99,6 +101,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, 
 struct Driver<'a, S> {
     client: &'a Rc<Client>,
     connection: Connection<Io<S>, Bytes>,
+    life: Life,
     told: bool,
     window: usize,
 }
@@ -110,13 +113,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<'_, S> {
         context: &mut Context<'_>,
     ) -> Poll<Option<(Request<RecvStream>, SendResponse<Bytes>)>> {
         let expired = self.client.poll_expired(context).is_ready();
-        if expired && self.told {
+        let over = self.life.poll_over(self.client, context).is_ready();
+        if over || (expired && self.told) {
             return Poll::Ready(None);
         }
-        if (expired || self.client.is_draining()) && !self.told {
+        let leaving = self.client.is_draining() || self.life.is_old();
+        if (expired || leaving) && !self.told {
             self.told = true;
             self.connection.graceful_shutdown();
-            if expired {
+            if expired || !self.client.is_in_use() {
                 self.client.guard.allow(HEAD_TIME);
             }
         }

@@ -1,12 +1,13 @@
 //! What a request's head says: media type, content coding, how long the client waits.
 //!
-//! Reading only; nothing is copied out of the header map. Names of types and codings are compared
+//! Reading only, but for the host of a request over HTTP/2, which is put where HTTP/1 has it. Names of types and codings are compared
 //! without regard to case, parameters of a media type are passed over.
 
 use std::time::Duration;
 
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 
 /// The protobuf media type of OTLP/HTTP.
 pub(super) const PROTOBUF: &str = "application/x-protobuf";
@@ -102,6 +103,35 @@ fn coding(headers: &HeaderMap, name: &HeaderName) -> Coding {
     }
 }
 
+/// Has the headers say which host is asked, as they do over HTTP/1; HTTP/2 says it beside them.
+pub(super) fn name_host(head: &mut Parts) {
+    let authority = head.uri.authority().filter(|_| !head.headers.contains_key(HOST));
+    if let Some(Ok(host)) = authority.map(|host| HeaderValue::try_from(host.as_str())) {
+        let _ = head.headers.insert(HOST, host);
+    }
+}
+
+/// A path without its detours: doubled slashes, `.` and `..`; `None`: it has none.
+pub(super) fn direct(path: &str) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    let mut clean = String::with_capacity(path.len());
+    for name in &names {
+        clean.push('/');
+        clean.push_str(name);
+    }
+    if path.ends_with('/') || names.is_empty() {
+        clean.push('/');
+    }
+    (clean != path).then_some(clean)
+}
+
 /// The declared length of an HTTP/2 body, if there is one; over HTTP/1 the protocol library knows
 /// it.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<usize> {
@@ -165,6 +195,36 @@ mod tests {
         }
         for value in ["application/grpc-web", "application/grpc+json", "application/x-protobuf"] {
             assert!(!is_grpc(&with("content-type", value)), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_detours_has_a_direct_form_and_others_have_none() {
+        let cases = [
+            ("//v1/traces", Some("/v1/traces")),
+            ("/v1//traces", Some("/v1/traces")),
+            ("/v1/./traces", Some("/v1/traces")),
+            ("/v2/../v1/traces", Some("/v1/traces")),
+            ("/../../v1/traces//", Some("/v1/traces/")),
+            ("//", Some("/")),
+            ("/v1/traces", None),
+            ("/v1/traces/", None),
+            ("/", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(direct(path).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_host_that_http_2_names_beside_the_headers_is_put_among_them() {
+        for (given, expected) in [(None, "shop:4317"), (Some("other"), "other")] {
+            let request = http::Request::post("http://shop:4317/v1/traces");
+            let request =
+                given.into_iter().fold(request, |request, host| request.header(HOST, host));
+            let (mut head, ()) = request.body(()).unwrap().into_parts();
+            name_host(&mut head);
+            assert_eq!(head.headers[HOST], expected);
         }
     }
 

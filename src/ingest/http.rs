@@ -63,7 +63,8 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let mut told = false;
     poll_fn(|context| {
         let expired = client.poll_expired(context).is_ready();
-        if expired && client.phase() != Phase::Busy {
+        let overdue = client.poll_overdue(context).is_ready();
+        if overdue || (expired && client.phase() != Phase::Busy) {
             return Poll::Ready(());
         }
         if client.is_draining() && !told {
@@ -93,7 +94,7 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes
         answer
     };
     client.end();
-    answer
+    if client.times.single_use { verdict::closing(answer) } else { answer }
 }
 
 /// The body of a request, with the connection's deadline.
@@ -140,7 +141,7 @@ async fn keep_or_close(
     let hopeless = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQUEST_TIMEOUT];
     let short =
         declared.is_none_or(|len| len <= DISCARD_BYTES_MAX) && !hopeless.contains(&answer.status());
-    client.guard.allow_body(DISCARD_BYTES_MAX);
+    client.guard.allow_body(DISCARD_BYTES_MAX, client.times.body);
     // A client that waits to be asked for its body is not asked: it would send it in vain.
     if short && !expects && body::discard(rest, DISCARD_BYTES_MAX).await {
         return answer;

@@ -114,6 +114,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
         let read = pin!(this.stream.read_buf(&mut block)).poll(context);
         match read {
             Poll::Ready(Ok(count)) if count > 0 => {
+                this.client.received();
                 this.ahead = block;
                 this.ticket = Some(ticket);
                 this.hand_out(out);
@@ -149,7 +150,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.stream).poll_flush(context))?;
+        this.client.wrote();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -25,6 +25,7 @@ mod head;
 mod http;
 mod io;
 mod json;
+mod life;
 mod otlp;
 mod sniff;
 mod verdict;

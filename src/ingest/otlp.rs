@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
 use super::client::Client;
-use super::front::Way;
+use super::front::{Front, Way};
 use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::json;
@@ -23,26 +23,39 @@ use crate::runtime::clock;
 pub(super) async fn answer<B: Source>(
     client: &Client,
     guard: &Guard,
-    head: Parts,
+    mut head: Parts,
     body: &mut B,
     declared: Option<usize>,
 ) -> (Response<Bytes>, bool) {
     let front = client.gate.front();
     let media = head::media(&head.headers);
-    let way = front.http(head.uri.path());
-    let result = match way {
-        None => Err(Fault::UnknownPath),
-        Some(way) => {
-            let taken = take(client, guard, way, &head, media, body, declared).await;
-            taken.map(|partial| (way.entry.signal(), partial))
-        }
+    let Some(way) = front.http(head.uri.path()) else {
+        return (elsewhere(client, &front, head, media), true);
     };
-    match result {
-        Ok((signal, partial)) => {
+    if way.metadata {
+        head::name_host(&mut head);
+    }
+    match take(client, guard, way, &head, media, body, declared).await {
+        Ok(partial) => {
+            let signal = way.entry.signal();
             (verdict::http_success(head.headers, media, signal, partial), false)
         }
-        Err(fault) => (fail(client, way, &fault, media, head.headers), true),
+        Err(fault) => (fail(client, Some(way), &fault, media, head.headers), true),
     }
+}
+
+/// The answer where no signal is taken: the path that is meant, if it is one of ours.
+fn elsewhere(client: &Client, front: &Front, head: Parts, media: Media) -> Response<Bytes> {
+    let meant = head::direct(head.uri.path());
+    let Some(mut path) = meant.filter(|path| front.http(path).is_some()) else {
+        return fail(client, None, &Fault::UnknownPath, media, head.headers);
+    };
+    if let Some(query) = head.uri.query() {
+        path.push('?');
+        path.push_str(query);
+    }
+    client.supplies().meter.unknown_paths.increment(1);
+    verdict::elsewhere(head.headers, &path)
 }
 
 /// The answer to a request for whose stream there is no room.
@@ -76,6 +89,9 @@ async fn take<B: Source>(
 ) -> Result<Option<(i64, String)>, Fault> {
     let coding = head::content_coding(&head.headers);
     check(head, media, coding)?;
+    if coding == Coding::Gzip && !way.gzip {
+        return Err(Fault::Encoding);
+    }
     let Way { entry, bytes_max, .. } = way;
     if declared.is_some_and(|len| len > bytes_max) {
         return Err(Fault::TooLarge { limit: bytes_max });
@@ -84,7 +100,7 @@ async fn take<B: Source>(
     let longest = declared.unwrap_or(bytes_max);
     let (ticket, held) = client.admit_request(entry, wanted, longest)?;
     body.admitted(wanted);
-    guard.allow_body(longest);
+    guard.allow_body(longest, way.body_time);
     let raw = match declared {
         Some(len) => body::sized(body, Bytes::new(), len, ticket, entry.home()).await?.0,
         None => body::unsized_body(body, bytes_max, ticket, entry.home()).await?,
@@ -124,7 +140,7 @@ impl Arriving<'_> {
     /// Inflates and transcodes the message if need be, and hands it over. Compressed bytes go along
     /// as they came, unless they are JSON.
     pub(super) async fn accept(self, raw: Raw, headers: &HeaderMap) -> Result<Verdict, Fault> {
-        let Way { entry, bytes_max, routing, metadata } = self.way;
+        let Way { entry, bytes_max, routing, metadata, .. } = self.way;
         self.count(raw.bytes().len());
         let witness = Witness { entry, entered: Cell::new(false) };
         let (message, original) = if self.gzip && !raw.bytes().is_empty() {

@@ -8,3 +8,4 @@ mod limits;
 mod panics;
 mod site;
 mod streams;
+mod times;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use spanyard_wire::error::WireError;
 use spanyard_wire::reply;
@@ -78,7 +78,7 @@ pub(super) enum Fault {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
     pub(super) http: StatusCode,
-    /// The gRPC code, also in the body over HTTP.
+    /// The gRPC code.
     pub(super) grpc: i32,
     /// The counter's label `reason`; `None`: not the request's fault.
     pub(super) reason: Option<&'static str>,
@@ -109,6 +109,11 @@ impl Fault {
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED, Some("timeout")),
         };
         Row { http, grpc, reason }
+    }
+
+    /// The code in the body over HTTP: what cannot be decoded is the request's fault there.
+    const fn http_code(&self) -> i32 {
+        if matches!(self, Self::Encoding) { INVALID_ARGUMENT } else { self.row().grpc }
     }
 }
 
@@ -231,7 +236,7 @@ impl Answers {
         mut headers: HeaderMap,
     ) -> Response<Bytes> {
         headers.clear();
-        let row = fault.row();
+        let (status, code) = (fault.row().http, fault.http_code());
         if *fault == Fault::Overloaded {
             let seconds = if self.turn().is_multiple_of(2) { "1" } else { "2" };
             let _ = headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
@@ -245,14 +250,12 @@ impl Answers {
         }
         let (kind, body) = match media {
             Media::Protobuf if *fault == Fault::Overloaded => (PROTOBUF, self.overloaded.clone()),
-            Media::Protobuf => (PROTOBUF, reply::status(row.grpc, &fault.to_string(), None).into()),
-            Media::Json => {
-                (JSON, format!("{{\"code\":{},\"message\":\"{fault}\"}}", row.grpc).into())
-            }
+            Media::Protobuf => (PROTOBUF, reply::status(code, &fault.to_string(), None).into()),
+            Media::Json => (JSON, format!("{{\"code\":{code},\"message\":\"{fault}\"}}").into()),
             Media::Other => ("text/plain; charset=utf-8", format!("{fault}\n").into()),
         };
         let _ = headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        response(row.http, headers, body)
+        response(status, headers, body)
     }
 
     /// The answer to a call that failed, over gRPC: headers only, which end the stream.
@@ -325,6 +328,15 @@ fn json_partial(signal: Signal, rejected: i64, message: &str) -> String {
         }
     }
     format!("{{\"partialSuccess\":{{\"{name}\":\"{rejected}\",\"errorMessage\":\"{text}\"}}}}")
+}
+
+/// Sends a client to another path.
+pub(super) fn elsewhere(mut headers: HeaderMap, path: &str) -> Response<Bytes> {
+    headers.clear();
+    if let Ok(path) = HeaderValue::try_from(path) {
+        let _ = headers.insert(LOCATION, path);
+    }
+    response(StatusCode::TEMPORARY_REDIRECT, headers, Bytes::new())
 }
 
 /// Has the connection closed after this answer.

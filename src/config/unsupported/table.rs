@@ -13,7 +13,11 @@ const LOGGER: &str = "logs go where `output_paths` says, with `level` and `encod
 pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     ("receivers.otlp.protocols.grpc", "tls", NotYet(RECEIVER_TLS)),
     ("receivers.otlp.protocols.grpc", "auth", NotYet("")),
-    ("receivers.otlp.protocols.grpc", "keepalive", NotYet("")),
+    (
+        "receivers.otlp.protocols.grpc.keepalive",
+        "enforcement_policy",
+        Ignored("clients may ping as often as they like"),
+    ),
     ("receivers.otlp.protocols.grpc", "middlewares", NotYet("")),
     ("receivers.otlp.protocols.grpc", "transport", NotYetUnless(&["tcp"], "use tcp")),
     ("receivers.otlp.protocols.grpc", "read_buffer_size", Ignored(BUFFERS)),
@@ -22,13 +26,7 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     ("receivers.otlp.protocols.http", "auth", NotYet("")),
     ("receivers.otlp.protocols.http", "cors", NotYet("")),
     ("receivers.otlp.protocols.http", "response_headers", NotYet("")),
-    ("receivers.otlp.protocols.http", "compression_algorithms", NotYet("")),
     ("receivers.otlp.protocols.http", "middlewares", NotYet("")),
-    ("receivers.otlp.protocols.http", "read_timeout", NotYetUnless(ZERO, "")),
-    ("receivers.otlp.protocols.http", "read_header_timeout", NotYetUnless(ZERO, "")),
-    ("receivers.otlp.protocols.http", "write_timeout", NotYetUnless(ZERO, "")),
-    ("receivers.otlp.protocols.http", "idle_timeout", NotYetUnless(ZERO, "")),
-    ("receivers.otlp.protocols.http", "keep_alives_enabled", NotYetUnless(&["true"], "")),
     ("receivers.otlp.protocols.http", "transport", NotYetUnless(&["tcp"], "use tcp")),
     ("processors.memory_limiter", "min_gc_interval_when_soft_limited", Ignored(NO_GO)),
     ("processors.memory_limiter", "min_gc_interval_when_hard_limited", Ignored(NO_GO)),
@@ -110,6 +108,4 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     ),
 ];
 
-/// Durations that mean "off", as they may be written.
-const ZERO: &[&str] = &["0", "0s", "0ms", "0m"];
 const ONE_LINE: &str = "the exporter prints one summary line a second";

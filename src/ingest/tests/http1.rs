@@ -139,7 +139,7 @@ fn an_encoding_that_is_not_taken_is_refused_and_the_connection_lives() {
     on_shard(async |site| {
         let mut client = site.connect().await;
         client.send(&post("content-encoding: zstd\r\n", &spans(10))).await;
-        assert_status(&client.answer().await, 400, 12);
+        assert_status(&client.answer().await, 400, 3);
         assert_eq!(site.malformed("encoding"), 1);
         client.send(&post("", &spans(1))).await;
         assert_success(&client.answer().await);
@@ -156,7 +156,7 @@ fn other_methods_paths_and_types_have_their_own_answers() {
             assert_status(&answer, 405, 12);
             assert_eq!(answer.header("allow"), Some("POST"));
         }
-        for path in ["/", "/v1/traces/", "//v1/traces", "/v1/metrics", "/v2/traces"] {
+        for path in ["/", "/v1/traces/", "//v1/traces/", "/v1/metrics", "/v2/traces"] {
             let request = format!("POST {path} HTTP/1.1\r\nhost: x\r\n{protobuf}");
             assert_status(&site.ask(request.as_bytes()).await, 404, 12);
         }
@@ -173,6 +173,24 @@ fn other_methods_paths_and_types_have_their_own_answers() {
             assert_eq!(answer.header("content-type"), Some(answer_kind));
         }
         assert_eq!(site.malformed("media_type"), 2);
+    });
+}
+
+#[test]
+fn a_path_with_doubled_slashes_is_sent_to_the_one_that_is_meant() {
+    on_shard(async |site| {
+        let mut client = site.connect().await;
+        let request = String::from_utf8(post("", b"")).unwrap();
+        client.send(request.replace("/v1/traces", "//v1//traces?a=b").as_bytes()).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("content-type")), (307, None));
+        assert!(answer.body.is_empty());
+        assert_eq!(answer.header("location"), Some("/v1/traces?a=b"));
+        assert_eq!(site.count("spanyard_shard_unknown_paths_total"), 1);
+        client.send(request.as_bytes()).await;
+        assert_success(&client.answer().await);
+        let elsewhere = request.replace("/v1/traces", "//v2//traces");
+        assert_status(&site.ask(elsewhere.as_bytes()).await, 404, 12);
     });
 }
 

@@ -372,12 +372,15 @@ fn plan_of(destination: plan::Destination) -> Plan {
             message_bytes_max: BYTES_MAX,
             streams_max: 100,
             include_metadata: true,
+            keepalive: plan::ServerKeepalive::default(),
         }),
         http: Some(HttpIngest {
             endpoint,
             body_bytes_max: BYTES_MAX,
             paths: Signal::ALL.map(|signal| signal.path().to_owned()),
             include_metadata: true,
+            gzip: true,
+            times: plan::HttpTimes::default(),
         }),
         flows: [Some(flow), None, None],
     };

@@ -14,7 +14,6 @@ fn all() -> Vec<(Fault, u16, i32)> {
         (Fault::Method, 405, 12),
         (Fault::MediaType, 415, 3),
         (Fault::Json(json), 400, 3),
-        (Fault::Encoding, 400, 12),
         (Fault::Compression { offset: 3, reason: "damaged" }, 400, 3),
         (Fault::Malformed(malformed), 400, 3),
         (Fault::Call(BadCall::SecondMessage), 400, 13),
@@ -24,6 +23,19 @@ fn all() -> Vec<(Fault, u16, i32)> {
         (Fault::CutOff, 400, 13),
         (Fault::Slow, 408, 4),
     ]
+}
+
+#[test]
+fn an_unknown_encoding_is_the_requests_fault_over_http_and_unimplemented_over_grpc() {
+    let answers = Answers::default();
+    let answer = answers.http_fault(&Fault::Encoding, Media::Protobuf, HeaderMap::new());
+    assert_eq!(
+        (answer.status().as_u16(), reply::read_status(answer.body()).unwrap().code),
+        (400, 3)
+    );
+    let answer = answers.grpc_fault(&Fault::Encoding, HeaderMap::new());
+    assert_eq!(text(answer.headers(), "grpc-status"), Some("12"));
+    assert!(answer.headers().contains_key("grpc-accept-encoding"));
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -46,13 +46,6 @@ DIFFERENT = {
         "413, as the protocol asks for", REFUSED, ["answer 413 application/x-protobuf status 8"]
     ),
     "id-of-wrong-length": Differs("spans are not decoded", REFUSED, [*DELIVERED, "313233"]),
-    "path-doubled-slash": Differs(
-        "nobody is sent elsewhere", ["answer 307"], ["answer 404 application/x-protobuf status 12"]
-    ),
-    "encoding-unknown": Differs(
-        "the code says what is missing, the status is the same",
-        REFUSED, ["answer 400 application/x-protobuf status 12", "!export"],
-    ),
     "grpc-malformed": Differs(
         "the code that OTLP names", ["grpc INTERNAL"], ["grpc INVALID_ARGUMENT"]
     ),

@@ -1,0 +1,85 @@
+//! What the file says of connections and bodies, as the plan has it.
+
+use std::time::Duration;
+
+use crate::config::fixture;
+use crate::config::plan::{HttpTimes, ServerKeepalive};
+use crate::config::{Code, Loaded, Problems};
+
+fn load(protocols: &str) -> Result<Loaded, Problems> {
+    let text = format!(
+        "receivers: {{otlp: {{protocols: {protocols}}}}}\nexporters: {{nop: {{}}}}\n\
+         service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [nop]}}}}}}\n"
+    );
+    fixture::try_load(&text)
+}
+
+const fn seconds(count: u64) -> Option<Duration> {
+    Some(Duration::from_secs(count))
+}
+
+#[test]
+fn keepalive_says_how_long_connections_live() {
+    let loaded = load(
+        "{grpc: {keepalive: {server_parameters: {max_connection_idle: 2m, max_connection_age: 5m, \
+         max_connection_age_grace: 30s, time: 10ms}}}}",
+    )
+    .expect("loads");
+    assert_eq!(loaded.warnings, []);
+    let grpc = loaded.plan.receivers[0].grpc.as_ref().expect("grpc");
+    let ping = seconds(1).zip(seconds(20));
+    let expected =
+        ServerKeepalive { idle: seconds(120), age: seconds(300), grace: seconds(30), ping };
+    assert_eq!(grpc.keepalive, expected);
+    for none in ["{}", "{server_parameters: {}}", "{server_parameters: {time: 0, timeout: 0s}}"] {
+        let loaded = load(&format!("{{grpc: {{keepalive: {none}}}}}")).expect("loads");
+        let grpc = loaded.plan.receivers[0].grpc.as_ref().expect("grpc");
+        assert_eq!(grpc.keepalive, ServerKeepalive::default(), "{none}");
+    }
+}
+
+#[test]
+fn an_enforcement_policy_is_accepted_with_a_warning_at_its_place() {
+    let loaded = load("{grpc: {keepalive: {enforcement_policy: {min_time: 10s}}}}");
+    let warnings = loaded.expect("loads").warnings;
+    let [warning] = warnings.as_slice() else { panic!("one warning: {warnings:?}") };
+    let path = "receivers.otlp.protocols.grpc.keepalive.enforcement_policy";
+    assert_eq!((warning.code, warning.path.as_str()), (Code::Ignored, path));
+}
+
+#[test]
+fn read_timeout_stands_in_for_times_that_are_not_named() {
+    let times = |keys: &str| {
+        let loaded = load(&format!("{{http: {{{keys}}}}}")).expect("loads");
+        loaded.plan.receivers[0].http.as_ref().expect("http").times
+    };
+    assert_eq!(times(""), HttpTimes::default());
+    assert_eq!(times("read_timeout: 0, idle_timeout: 0s"), HttpTimes::default());
+    let five = HttpTimes { head: seconds(5), body: seconds(5), idle: seconds(5), ..times("") };
+    assert_eq!(times("read_timeout: 5s"), five);
+    let keys = "read_timeout: 5s, read_header_timeout: 2s, idle_timeout: 90s, write_timeout: 30s, \
+                keep_alives_enabled: false";
+    let all = HttpTimes {
+        head: seconds(2),
+        body: seconds(5),
+        write: seconds(30),
+        idle: seconds(90),
+        single_use: true,
+    };
+    assert_eq!(times(keys), all);
+}
+
+#[test]
+fn encodings_that_are_not_decompressed_are_named_and_unknown_ones_refused() {
+    let gzip = |list: &str| {
+        let loaded = load(&format!("{{http: {{compression_algorithms: {list}}}}}")).expect("loads");
+        let gzip = loaded.plan.receivers[0].http.as_ref().expect("http").gzip;
+        (gzip, loaded.warnings.len())
+    };
+    assert_eq!(gzip("[\"\", gzip]"), (true, 0));
+    assert_eq!(gzip("[\"\", gzip, zstd, lz4]"), (true, 2));
+    assert_eq!(gzip("[zstd]"), (false, 1));
+    assert_eq!(gzip("[]"), (false, 0));
+    let problems = load("{http: {compression_algorithms: [gzipp]}}").expect_err("is refused");
+    assert!(problems.to_string().contains("gzip"), "{problems}");
+}

@@ -1,0 +1,126 @@
+//! How long a connection over HTTP/2 lives, where the file says so (`keepalive`).
+//!
+//! ```text
+//!  age, give or take a tenth -> old: told to go -> grace -> cut off
+//!  nothing read for `time`   -> ping            -> nothing read for `timeout` -> cut off
+//! ```
+//! Connections that are accepted together do not come back together, hence the tenth. Whatever is
+//! read is a sign of life, an answer to a ping among it. Who only idles is the guard's business.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use h2::{Ping, PingPong};
+
+use super::client::Client;
+use super::guard::Guard;
+
+/// The age and the pings of one connection.
+pub(super) struct Life {
+    age: Option<Guard>,
+    grace: Option<Duration>,
+    old: bool,
+    pings: Option<PingPong>,
+}
+
+/// How long nothing has been read.
+#[derive(Debug)]
+pub(super) struct Silence {
+    guard: Guard,
+    time: Duration,
+    asked: Cell<bool>,
+}
+
+impl Silence {
+    /// Something has been read.
+    pub(super) fn broken(&self) {
+        self.asked.set(false);
+        self.guard.allow(self.time);
+    }
+}
+
+impl Life {
+    /// Begins with the connection; `pings` sends them.
+    pub(super) fn new(client: &Client, pings: Option<PingPong>) -> Self {
+        let plan = client.keepalive;
+        let watch = client.supplies().watch();
+        let age = plan.age.map(|age| {
+            let guard = watch.guard();
+            guard.allow(jittered(age, RandomState::new().build_hasher().finish()));
+            guard
+        });
+        if let Some((time, _)) = plan.ping {
+            let silence = client.silence.get_or_init(|| Silence {
+                guard: watch.guard(),
+                time,
+                asked: Cell::new(false),
+            });
+            silence.broken();
+        }
+        Self { age, grace: plan.grace, old: false, pings }
+    }
+
+    /// Whether the client is to be told to go.
+    pub(super) const fn is_old(&self) -> bool {
+        self.old
+    }
+
+    /// Sends pings as they come due; ready when the connection is to be cut off.
+    pub(super) fn poll_over(&mut self, client: &Client, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(age) = &self.age
+            && age.poll_expired(context).is_ready()
+        {
+            if self.old {
+                return Poll::Ready(());
+            }
+            self.old = true;
+            age.rest();
+            if let Some(grace) = self.grace {
+                age.allow(grace);
+            }
+        }
+        let (Some(silence), Some((_, timeout))) = (client.silence.get(), client.keepalive.ping)
+        else {
+            return Poll::Pending;
+        };
+        let Some(pings) = &mut self.pings else { return Poll::Pending };
+        // The answer itself is not waited for: that something was read is enough. Taking it makes
+        // room for the next ping.
+        drop(pings.poll_pong(context));
+        if silence.guard.poll_expired(context).is_ready() {
+            if silence.asked.get() {
+                return Poll::Ready(());
+            }
+            // No ping can leave before the last one is answered, if late, or after the end.
+            let sent = pings.send_ping(Ping::opaque()).is_ok();
+            silence.asked.set(sent);
+            silence.guard.allow(if sent { timeout } else { silence.time });
+        }
+        Poll::Pending
+    }
+}
+
+/// `age` and up to a tenth more or less of it, as `seed` has it.
+fn jittered(age: Duration, seed: u64) -> Duration {
+    /// Steps of a tenth.
+    const STEPS: u32 = 1000;
+    let step = u32::try_from(seed % u64::from(2 * STEPS + 1)).unwrap_or(STEPS);
+    let part = age / (10 * STEPS);
+    age.saturating_sub(age / 10).saturating_add(part.saturating_mul(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_differ_by_a_tenth_at_most_and_reach_both_ends() {
+        let age = Duration::from_secs(300);
+        assert_eq!(jittered(age, 0), Duration::from_secs(270));
+        assert_eq!(jittered(age, 1000), age);
+        assert_eq!(jittered(age, 2000), Duration::from_secs(330));
+        assert_eq!(jittered(age, 2001), Duration::from_secs(270));
+    }
+}
