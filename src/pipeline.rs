@@ -93,7 +93,8 @@ impl Entry {
         if let Err(error) = request.scan(self.signal, bytes) {
             return Verdict::Refused(Refusal::Malformed(error));
         }
-        if request.groups.is_empty() && request.strays.is_empty() {
+        // As in the Collector: what holds no item at all is welcome and goes nowhere.
+        if request.items == 0 {
             return Verdict::Accepted { hold: None };
         }
 

@@ -2,7 +2,8 @@
 //!
 //! The two dialects descend from RE2 and differ in details, which are written over here: in Go
 //! `\d`, `\w`, `\s` and `\b` know ASCII only, `[` and doubled signs mean nothing special inside a
-//! class, a brace that begins no repetition is a brace, and `\Q...\E` quotes. What is compiled is
+//! class, a brace that begins no repetition is a brace, `\Q...\E` quotes, `\141` is a character by
+//! its octal number, `\p{^L}` negates, and an escaped sign is never more than that sign. What is compiled is
 //! bounded by [`COMPILED_BYTES_MAX`].
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
@@ -96,10 +97,45 @@ fn escape<'p>(tail: &'p str, class: bool, out: &mut String) -> &'p str {
             out.push_str(&regex::escape(quoted));
             return after;
         }
+        'p' | 'P' | 'x' if after.starts_with('{') => return braced(c, after, out),
+        '0'..='7' => return octal(tail, out),
+        c if c.is_ascii_punctuation() => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         c => {
             out.push('\\');
             out.push(c);
         }
+    }
+    after
+}
+
+/// A class of Unicode or a character by its number, in braces.
+fn braced<'p>(letter: char, braces: &'p str, out: &mut String) -> &'p str {
+    let Some((inside, after)) = braces.strip_prefix('{').and_then(|rest| rest.split_once('}'))
+    else {
+        out.push('\\');
+        out.push(letter);
+        return braces;
+    };
+    let (letter, name) = match (letter, inside.strip_prefix('^')) {
+        ('p', Some(name)) => ('P', name),
+        ('P', Some(name)) => ('p', name),
+        _ => (letter, inside),
+    };
+    out.push_str(&format!("\\{letter}{{{name}}}"));
+    after
+}
+
+/// A character by up to three octal digits; a single digit that is not 0 would be a reference to a
+/// group, which neither dialect has.
+fn octal<'p>(digits: &'p str, out: &mut String) -> &'p str {
+    let count = digits.chars().take(3).take_while(|c| ('0'..='7').contains(c)).count();
+    let (number, after) = digits.split_at_checked(count).unwrap_or((digits, ""));
+    if count == 1 && number != "0" {
+        out.push('\\');
+        out.push_str(number);
+    } else {
+        let code = u32::from_str_radix(number, 8).unwrap_or_default();
+        out.push_str(&format!("\\x{{{code:x}}}"));
     }
     after
 }

@@ -185,12 +185,23 @@ fn patterns_mean_what_they_mean_in_go() {
         (r"(?i)ABC", "xabcx", true),
         (r"^(?P<name>a|b)$", "b", true),
         ("a$", "a\n", false),
+        (r"^\p{Lu}\pL+$", "\u{c9}t\u{e9}", true),
+        (r"^\p{Greek}$", "a", false),
+        (r"^\P{^Greek}[\p{Greek}]$", "\u{3b1}\u{3b2}", true),
+        (r"^\p{^L}$", "a", false),
+        (r"^\141\0$", "a\0", true),
+        (r"^[\141-\143]\1411$", "ba1", true),
+        (r"^\x{1F600}\x41$", "\u{1f600}A", true),
+        (r"^\<a\>$", "<a>", true),
+        (r"^[\-\]]+\{$", "-]{", true),
     ];
     for (pattern, text, expected) in cases {
         let compiled = regexp::compile(pattern).expect(pattern);
         assert_eq!(KeyPattern(compiled).matches(text.as_bytes()), expected, "{pattern} {text}");
     }
-    assert!(regexp::compile("(").is_err());
+    for refused in ["(", r"a\1", r"\p{Nothing}", r"\p{L", r"\x{110000}"] {
+        assert!(regexp::compile(refused).is_err(), "{refused}");
+    }
     assert!(regexp::compile(&format!("(x{{1000}}){{{}}}", 1000)).is_err(), "size is bounded");
 }
 

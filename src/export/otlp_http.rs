@@ -79,7 +79,7 @@ impl Caller {
         let _ = plain.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
         let _ = plain.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         for (name, value) in target.headers.iter().filter(|(name, _)| !OURS.contains(name)) {
-            let _ = plain.insert(name.clone(), value.clone());
+            let _ = plain.insert(name.clone(), trimmed(value)?);
         }
         let single_use = target.connection.single_use;
         if single_use {
@@ -113,6 +113,14 @@ impl Caller {
         self.dresser.dress(head, parcel.context.as_deref());
         request
     }
+}
+
+/// A header's value without the blanks around it, which HTTP/1.1 does not carry.
+fn trimmed(value: &HeaderValue) -> Result<HeaderValue, String> {
+    let mut inner = HeaderValue::from_bytes(value.as_bytes().trim_ascii())
+        .map_err(|error| format!("value of a header: {error}"))?;
+    inner.set_sensitive(value.is_sensitive());
+    Ok(inner)
 }
 
 /// The name of an encoding in `Content-Encoding`.

@@ -1,7 +1,8 @@
 //! Evaluates the conditions of a routing table, with the Collector's semantics.
 //!
-//! A missing or unset attribute is nil. Of different types only `!=` holds; integers and doubles
-//! compare by number, text by bytes; two nils are equal. A missing header matches neither `==` nor
+//! A missing or unset attribute is nil, and bytes of length 0 compare as nil, though `IsMatch` sees
+//! them as empty text. Of different types only `!=` holds; integers and doubles compare by number,
+//! text by bytes; two nils are equal. A missing header matches neither `==` nor
 //! `!=` in the context `request`, and is nil elsewhere. `IsMatch` works on the text form of any
 //! type. A condition that the Collector would end with an error (an index out of range, an infinite
 //! number as text) does not hold.
@@ -157,7 +158,7 @@ fn literal(literal: &Literal) -> Kind<'_> {
 }
 
 fn compare(left: Kind<'_>, by: Comparison, right: Kind<'_>) -> bool {
-    let ordering = match (left, right) {
+    let ordering = match (nil_if_empty(left), nil_if_empty(right)) {
         (Kind::Unset, Kind::Unset) => Some(Ordering::Equal),
         (Kind::Array(_), Kind::Array(_)) | (Kind::Map(_), Kind::Map(_)) => {
             return match by {
@@ -181,6 +182,14 @@ fn compare(left: Kind<'_>, by: Comparison, right: Kind<'_>) -> bool {
         Comparison::LessOrEqual => ordering.is_some_and(Ordering::is_le),
         Comparison::Greater => ordering.is_some_and(Ordering::is_gt),
         Comparison::GreaterOrEqual => ordering.is_some_and(Ordering::is_ge),
+    }
+}
+
+/// Bytes of length 0 are nil to a comparison.
+const fn nil_if_empty(kind: Kind<'_>) -> Kind<'_> {
+    match kind {
+        Kind::Bytes([]) => Kind::Unset,
+        other => other,
     }
 }
 

@@ -23,6 +23,7 @@ fn resource() -> Vec<u8> {
             resource.attribute(1, "flag", &any_value_bool(true));
             resource.attribute(1, "raw", &any_value_bytes(&[0xab, 0x01]));
             resource.attribute(1, "unset", &[]);
+            resource.attribute(1, "hollow", &any_value_bytes(&[]));
             resource.attribute(1, "infinite", &any_value_double(f64::INFINITY));
             let list = any_value_array(&[any_value_int(1), any_value_string("a<b")]);
             resource.attribute(1, "list", &list);
@@ -77,6 +78,9 @@ fn conditions_hold_as_the_collector_decides_them() {
         ("and therefore different", is_not("count", text("3")), true),
         ("missing is nil", is("absent", Literal::Nil), true),
         ("unset is nil", is("unset", Literal::Nil), true),
+        ("bytes of length 0 are nil", is("hollow", Literal::Nil), true),
+        ("and no text", is("hollow", text("")), false),
+        ("but a pattern sees empty text", matches("hollow", "^$"), true),
         ("present is not nil", is_not("name", Literal::Nil), true),
         ("missing equals no text", is("absent", text("")), false),
         ("missing differs from text", is_not("absent", text("")), true),

@@ -134,6 +134,18 @@ async fn an_empty_request_succeeds_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn groups_without_a_single_item_go_nowhere_but_travel_beside_others() {
+    let rig = Rig::new(by_team(Vec::new(), Vec::new()), vec![target(10), target(10)]);
+    let hollow = group(&[("team", "red")], 0);
+    let sent = request(&[hollow.clone(), hollow.clone()]);
+    assert!(matches!(rig.send(&sent), Verdict::Accepted { hold: None }));
+    assert!(rig.is_idle());
+    let sent = request(&[hollow, group(&[("team", "red")], 1)]);
+    assert!(matches!(rig.send(&sent), Verdict::Accepted { .. }));
+    assert_eq!(rig.next(0).await, sent);
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn malformed_bytes_are_refused_with_their_offset() {
     let rig = Rig::new(by_team(Vec::new(), Vec::new()), vec![target(10), target(10)]);
     let mut sent = request(&[group(&[("team", "red")], 2)]);

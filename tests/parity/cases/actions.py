@@ -273,9 +273,6 @@ HASH_OF_HASH = hashlib.sha256(HASH.encode()).hexdigest()
 # What is done differently on purpose: name of the row in TABLE -> difference.
 EMPTY_KEY = "a pattern alone does not hit the empty key, as it does in the Collector"
 DIFFERENT = {
-    "extract-not-ascii": Differs(
-        "classes of Unicode in patterns are not supported yet", ['"word"'], ["refused"]
-    ),
     "empty-key-and-pattern": Differs(EMPTY_KEY, ['!"nameless"'], ['"nameless"']),
     "empty-key-and-hash-pattern": Differs(EMPTY_KEY, ['!"nameless"'], ['"nameless"']),
     "key-and-pattern-hash": Differs(

@@ -288,9 +288,6 @@ UNREADABLE = "the Collector sends on protobuf that no one can read"
 DIFFERENT = {
     **{f"good/null-{name}": Differs(NULL, REFUSED, TAKEN) for name in (
         "ids", "enum", "integers", "values")},
-    "good/empty-lists": Differs(
-        "a group without items travels on", ["answer 200", "!export"], TAKEN
-    ),
     "good/ids-zero": Differs("ids of zeros leave as they came, the Collector empties them",
                              ["!trace_id"], ["trace_id " + "00" * 16]),
     "bad/bytes-after-the-end": Differs("a body ends where its value ends", TAKEN, REFUSED),

@@ -304,8 +304,10 @@ routing/@2:
     row("scopes", traces(group(SHOP, scopes=[
         (("a", "1", {"k": "v"}), [span("x")]), (None, [span("y")]), (("b", ""), [])]))),
     row("empty-request", traces()),
-    row("empty-group", traces(([], [], "")),
-        differs=Differs("a group without items travels on", ["!export"], ["export a"])),
+    row("empty-group", traces(([], [], ""))),
+    row("groups-without-spans", traces(group(SHOP, []), group({"n": 1}, []))),
+    row("metric-without-points", metrics(group(SHOP, [Metric(name="load")]))),
+    row("group-without-records", logs(group(SHOP, []))),
     row("empty-group-beside-others", traces((None, [], ""), group(SHOP), group({"n": 1}, []))),
     row("ids-empty", traces(group(SHOP, [span(trace_id=b"", span_id=b"")]))),
     row("ids-zero", traces(group(SHOP, [span(trace_id=bytes(16), span_id=bytes(8))])),

@@ -123,20 +123,12 @@ TENANTS = [
 ]  # fmt: skip
 
 
-EMPTY = "bytes of length 0 are a value, in the Collector they are nil"
-DIALECT = "classes of Unicode, octal and wide code points in patterns are not supported yet"
 NESTED = "a key inside an attribute's value is not supported yet"
 FAILS = "the Collector has no text for it and answers 503; here it matches nothing"
 # What is done differently on purpose: name of the row -> difference.
 DIFFERENT = {
     "condition/is-match-not-a-number": Differs(FAILS, ["answer 503"], ["answer 200", "!export a"]),
     "condition/is-match-infinity": Differs(FAILS, ["answer 503"], ["answer 200", "!export a"]),
-    "condition/empty-bytes": Differs(EMPTY, ["export a"], ["!export a"]),
-    "condition/empty-bytes-unequal": Differs(EMPTY, ["export b"], ["!export b"]),
-    **{
-        f"condition/pattern-{name}": Differs(DIALECT, ["export a"], ["refused"])
-        for name in ("upper", "greek", "octal", "hexadecimal")
-    },
     "table/pipeline-twice": Differs(
         "a pipeline that stands twice in one row receives once", ["export a"], ["export a"]
     ),
