@@ -371,3 +371,26 @@ fn what_waits_for_a_backend_that_is_down_goes_where_the_exporter_leads_after_a_r
     });
     assert_eq!(gateway.terminate().code, Some(0));
 }
+
+#[test]
+fn reloads_while_a_backend_is_down_cost_its_queue_no_room() {
+    let down = sink(Mode::fail(503));
+    let file = |size: u64| {
+        let queue = format!(", sending_queue: {{queue_size: {size}, num_consumers: 1}}");
+        let retry = "{initial_interval: 300s, max_interval: 300s, max_elapsed_time: 0}";
+        with(&down, &format!("{queue}, retry_on_failure: {retry}"), "", "")
+    };
+    let gateway = Gateway::start(&file(1000));
+    let mut connection = Raw::connect(gateway.http()).expect("a connection");
+    let mut status = |sequence| {
+        connection.post("/v1/traces", &[], &numbered(sequence)).expect("sent");
+        connection.reply().expect("an answer").status
+    };
+    for turn in 0..10 {
+        assert_eq!(status(turn), 200);
+        gateway.rewrite(&file(1001 + turn % 2));
+        assert_eq!(gateway.ask_for_reload().0, 200);
+    }
+    let taken = (10..2000).take_while(|sequence| status(*sequence) == 200).count();
+    assert!((860..1000).contains(&taken), "what shards have in spare is an eighth: {taken}");
+}

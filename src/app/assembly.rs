@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::common::{Common, Current, Shared};
 use super::doors::Door;
+use crate::buf::budget::{Budget, Lease};
 use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend, Team};
@@ -112,13 +113,14 @@ impl Workshop<'_> {
         if let Some(index) = same {
             return before.swap_remove(index);
         }
+        let (slots, share) = leases(&slots, &share, plan, before);
         let meter = ExporterMeter::new(self.recorder, &plan.exporter, plan.signal);
         meter.queue_capacity.set(gauge_of(plan.queue.capacity));
         let supplies = Supplies {
             home: Arc::clone(&self.tools.home),
             bytes: Arc::clone(&self.tools.lease),
-            slots: slots.lease(),
-            share: share.lease(),
+            slots,
+            share,
             dead_on,
             meter,
             row: self.tools.ledger.row(&plan.exporter, plan.signal),
@@ -151,6 +153,22 @@ impl Workshop<'_> {
         let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));
         Some((Receiving::of(receiver), Front::new(receiver, http, grpc)))
     }
+}
+
+/// This shard's leases of a destination's slots and bytes: those of the queue that it replaces, if
+/// their budgets are the same.
+fn leases(
+    slots: &Arc<Budget>,
+    share: &Arc<Budget>,
+    plan: &plan::Destination,
+    before: &[Served],
+) -> (Arc<Lease>, Arc<Lease>) {
+    let stands_for =
+        |old: &plan::Destination| (&old.exporter, old.signal) == (&plan.exporter, plan.signal);
+    let old = before.iter().find(|old| stands_for(old.destination.plan()));
+    old.map(|old| old.destination.leases())
+        .filter(|(of, _)| Arc::ptr_eq(of.budget(), slots))
+        .unwrap_or_else(|| (slots.lease(), share.lease()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "queue sizes stay far below 2^53")]

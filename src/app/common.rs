@@ -19,7 +19,7 @@ use super::doors::Doors;
 use super::drain::Losses;
 use crate::admin::Readiness;
 use crate::buf::budget::Budget;
-use crate::config::plan::{Destination, Plan};
+use crate::config::plan::{Destination, Plan, Sizer};
 use crate::export::{self, Backend, Unusable};
 use crate::queue::DeadOn;
 use crate::runtime::clock;
@@ -94,7 +94,8 @@ pub(super) struct Common {
     plans: Mutex<Vec<Weak<Plan>>>,
     losses: Reports,
     started: (flume::Sender<()>, flume::Receiver<()>),
-    shared: Mutex<HashMap<(String, Signal), Shared>>,
+    /// By exporter, signal and what a slot counts: slots of two sizers are not to be added up.
+    shared: Mutex<HashMap<(String, Signal, Sizer), Shared>>,
 }
 
 impl Common {
@@ -198,7 +199,8 @@ impl Common {
         let real = plan.destinations.iter().filter(|other| other.is_real()).count();
         let (parts, of) = SHARES;
         let bytes = plan.budget.soft / of * parts / real.max(1);
-        let key = (destination.exporter.clone(), destination.signal);
+        let sizer = destination.queue.sizer;
+        let key = (destination.exporter.clone(), destination.signal, sizer);
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = shared.entry(key).or_insert_with(|| Shared {
             slots: Budget::new(capacity, capacity, self.shards, SLOTS_STRIDE_MAX),

@@ -22,7 +22,9 @@ pub struct Budget {
     soft: AtomicUsize,
     leased: AtomicUsize,
     famine: AtomicU64,
-    stride: usize,
+    shards: usize,
+    stride: AtomicUsize,
+    stride_max: usize,
 }
 
 /// There is not enough left. The caller refuses the request; nothing has been taken.
@@ -54,17 +56,18 @@ pub struct Ticket {
 impl Budget {
     /// `soft <= limit`: new admissions stop at `soft`, growth of what is admitted at `limit`.
     /// The stride is a sixteenth of a shard's part of the limit, at least 1 and at most
-    /// `stride_max`: all spares together stay below an eighth of a large limit. It does not change
-    /// with the limit.
+    /// `stride_max`: all spares together stay below an eighth of a large limit. It changes with the
+    /// limit.
     #[must_use]
     pub fn new(limit: usize, soft: usize, shards: usize, stride_max: usize) -> Arc<Self> {
-        let stride = (limit / shards.max(1) / 16).clamp(1, stride_max.max(1));
         Arc::new(Self {
             limit: AtomicUsize::new(limit),
             soft: AtomicUsize::new(soft.min(limit)),
             leased: AtomicUsize::new(0),
             famine: AtomicU64::new(0),
-            stride,
+            shards,
+            stride: AtomicUsize::new(stride_of(limit, shards, stride_max)),
+            stride_max,
         })
     }
 
@@ -72,6 +75,11 @@ impl Budget {
     pub fn resize(&self, limit: usize, soft: usize) {
         self.limit.store(limit, Ordering::Relaxed);
         self.soft.store(soft.min(limit), Ordering::Relaxed);
+        self.stride.store(stride_of(limit, self.shards, self.stride_max), Ordering::Relaxed);
+    }
+
+    fn stride(&self) -> usize {
+        self.stride.load(Ordering::Relaxed)
     }
 
     /// The hard bound.
@@ -113,6 +121,11 @@ impl Budget {
         let before = self.leased.fetch_sub(amount, Ordering::AcqRel);
         debug_assert!(before >= amount, "gave back {amount} of {before}");
     }
+}
+
+/// How much a lease takes at once under this limit.
+fn stride_of(limit: usize, shards: usize, stride_max: usize) -> usize {
+    (limit / shards.max(1) / 16).clamp(1, stride_max.max(1))
 }
 
 impl Lease {
@@ -178,7 +191,7 @@ impl Lease {
         if from_spare.is_ok() {
             return Ok(());
         }
-        let stride = self.budget.stride;
+        let stride = self.budget.stride();
         let limit = self.budget.limit();
         if self.budget.take(amount.saturating_add(stride), limit).is_ok() {
             let _ = self.spare.fetch_add(stride, Ordering::AcqRel);
@@ -202,10 +215,10 @@ impl Lease {
     fn release(&self, amount: usize) {
         let spare = self.spare.fetch_add(amount, Ordering::AcqRel).saturating_add(amount);
         let famine = self.notices_famine();
-        if !famine && spare <= self.budget.stride.saturating_mul(2) {
+        if !famine && spare <= self.budget.stride().saturating_mul(2) {
             return;
         }
-        let keep = if famine { 0 } else { self.budget.stride };
+        let keep = if famine { 0 } else { self.budget.stride() };
         let surplus = self.spare.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |spare| {
             (spare > keep).then_some(keep)
         });

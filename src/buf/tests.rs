@@ -61,6 +61,18 @@ fn what_one_shard_hoards_comes_back_when_another_starves() {
 }
 
 #[test]
+fn a_limit_that_is_lowered_leaves_no_shard_hoarding_what_others_could_use() {
+    let budget = Budget::new(100_000, 100_000, 2, 64);
+    let (one, other) = (budget.lease(), budget.lease());
+    budget.resize(10, 10);
+    for _ in 0..20 {
+        drop(one.ticket(1).expect("room"));
+    }
+    assert!(budget.leased() <= 2, "two strides: {}", budget.leased());
+    assert!(other.ticket(8).is_ok());
+}
+
+#[test]
 fn threads_that_take_and_give_leave_nothing_behind() {
     let budget = Budget::new(10_000, 10_000, 4, 64);
     let shards: Vec<_> = (0..4)

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Destination, SOFT_BYTES, move_gauge};
+use crate::buf::budget::Lease;
 use crate::runtime::clock;
 use crate::telemetry::ledger::DropReason;
 use crate::units::Weight;
@@ -78,6 +79,13 @@ impl Destination {
     #[must_use]
     pub fn can_inherit(&self, other: &Self) -> bool {
         self.plan.target.context_keys() == other.plan.target.context_keys()
+    }
+
+    /// Its leases of slots and of its share of the bytes, for the queue of this shard that replaces
+    /// it: what one of the two has in spare does not count against the other.
+    #[must_use]
+    pub fn leases(&self) -> (Arc<Lease>, Arc<Lease>) {
+        (Arc::clone(&self.supplies.slots), Arc::clone(&self.supplies.share))
     }
 
     /// Takes over what waits in the queue that it replaces: new settings hold from the next attempt

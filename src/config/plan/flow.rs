@@ -230,7 +230,7 @@ pub struct Batching {
 }
 
 /// What a size counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sizer {
     /// Incoming requests.
     Requests,
