@@ -1,7 +1,8 @@
 //! What a request's head says: media type, content coding, how long the client waits.
 //!
-//! Reading only, but for the host of a request over HTTP/2, which is put where HTTP/1 has it. Names of types and codings are compared
-//! without regard to case, parameters of a media type are passed over.
+//! Reading only, but for the host of a request over HTTP/2, which is put where HTTP/1 has it. Names
+//! of types and codings are compared without regard to case, parameters of a media type are passed
+//! over.
 
 use std::time::Duration;
 

@@ -146,9 +146,8 @@ impl fmt::Display for Fault {
                 write!(formatter, "expected the content type {PROTOBUF} or {JSON}")
             }
             Self::Json(error) => write!(formatter, "json at {error}"),
-            Self::Encoding => {
-                formatter.write_str("unsupported encoding, expected gzip or identity")
-            }
+            Self::Encoding => formatter
+                .write_str("unsupported encoding, expected identity, or gzip where it is on"),
             Self::Compression { offset, reason } => {
                 write!(formatter, "gzip at offset {offset}: {reason}")
             }
