@@ -3,8 +3,8 @@
 //! The two dialects descend from RE2 and differ in details, which are written over here: in Go
 //! `\d`, `\w`, `\s` and `\b` know ASCII only, `[` and doubled signs mean nothing special inside a
 //! class, a brace that begins no repetition is a brace, `\Q...\E` quotes, `\141` is a character by
-//! its octal number, `\p{^L}` negates, and an escaped sign is never more than that sign. What is compiled is
-//! bounded by [`COMPILED_BYTES_MAX`].
+//! its octal number, `\p{^L}` negates, and an escaped sign is never more than that sign. What is
+//! compiled is bounded by [`COMPILED_BYTES_MAX`].
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 

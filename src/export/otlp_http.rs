@@ -251,3 +251,18 @@ impl Body for OneFrame {
         SizeHint::with_exact(u64::try_from(rest).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_leaves_without_the_blanks_around_it_and_stays_secret() {
+        let mut value = HeaderValue::from_static(" \tBasic a b \t");
+        value.set_sensitive(true);
+        let sent = trimmed(&value).expect("a value");
+        assert_eq!(sent.as_bytes(), b"Basic a b");
+        assert!(sent.is_sensitive());
+        assert_eq!(trimmed(&HeaderValue::from_static("  ")).expect("a value").as_bytes(), b"");
+    }
+}
