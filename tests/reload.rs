@@ -5,6 +5,8 @@
 mod backend;
 #[path = "support/gateway.rs"]
 mod gateway;
+#[path = "reload/waiting.rs"]
+mod waiting;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

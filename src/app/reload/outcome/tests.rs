@@ -40,11 +40,8 @@ service:
     let held_over = vec!["`pin` is false now".to_owned()];
     let told = Outcome::Done { warnings, held_over, late: vec![1] }.told();
     assert_eq!(told.status, 200);
-    assert!(
-        told.json.starts_with(r#"{"result":"ok","warnings":[{"code":"ignored""#),
-        "{}",
-        told.json
-    );
+    assert!(told.json.starts_with(r#"{"result":"ok","warnings":["#), "{}", told.json);
+    assert!(told.json.contains(r#"{"code":"ignored","severity":"warning""#), "{}", told.json);
     let next = r#"{"code":"next-start","severity":"warning","message":"`pin` is false now"}"#;
     assert!(told.json.contains(next), "{}", told.json);
     assert!(told.text.contains("shard 1 has not followed yet"), "{}", told.text);
