@@ -108,7 +108,7 @@ pub(super) fn assert_success(outcome: &Outcome) {
 fn calls_of_every_size_are_answered_with_an_empty_message_and_arrive_as_sent() {
     on_shard(async |site| {
         let channel = channel(&site).await;
-        for count in [0, 1, 5, 40, 500, 5000] {
+        for count in [1, 5, 40, 500, 5000] {
             let body = spans(count);
             assert_success(&call(&channel, export(), framed(false, &body)).await);
             assert_eq!(site.next().await, body, "{count} spans");
