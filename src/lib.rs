@@ -27,4 +27,5 @@ pub mod rewrite;
 pub mod route;
 pub mod runtime;
 pub mod telemetry;
+pub mod tls;
 pub mod units;

@@ -14,7 +14,7 @@ use crate::buf::budget::{Budget, Lease};
 use crate::config::plan::{self, Batching, Plan, Receiver};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend, Team};
-use crate::ingest::Front;
+use crate::ingest::{Front, Ready};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{Destination, Supplies};
 use crate::telemetry::cells::ShardRecorder;
@@ -95,7 +95,8 @@ impl Workshop<'_> {
         let find = |id: DestinationId| served.get(id.0).map(|of| Rc::clone(&of.destination));
         let fronts = (0..plan.receivers.len())
             .map(ReceiverId)
-            .filter_map(|id| self.front(plan, id, &find, batchings))
+            .zip(&current.ready)
+            .filter_map(|(id, ready)| self.front(plan, id, ready, &find, batchings))
             .collect();
         Assembly { served, fronts }
     }
@@ -135,6 +136,7 @@ impl Workshop<'_> {
         &self,
         plan: &Arc<Plan>,
         id: ReceiverId,
+        ready: &Ready,
         find: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
         batchings: &mut Vec<Rc<Batching>>,
     ) -> Option<(Receiving, Rc<Front>)> {
@@ -151,7 +153,7 @@ impl Workshop<'_> {
             })
         };
         let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));
-        Some((Receiving::of(receiver), Front::new(receiver, http, grpc)))
+        Some((Receiving::of(receiver), Front::new(receiver, ready, http, grpc)))
     }
 }
 

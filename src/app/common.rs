@@ -20,7 +20,8 @@ use super::drain::Losses;
 use crate::admin::Readiness;
 use crate::buf::budget::Budget;
 use crate::config::plan::{Destination, Plan, Sizer};
-use crate::export::{self, Backend, Unusable};
+use crate::export::{self, Backend};
+use crate::ingest::{self, Ready};
 use crate::queue::DeadOn;
 use crate::runtime::clock;
 use crate::telemetry::cells::Registry;
@@ -54,14 +55,22 @@ pub(super) enum Order {
 pub(super) struct Current {
     pub(super) plan: Arc<Plan>,
     pub(super) backends: Vec<Backend>,
+    /// By the plan's receivers.
+    pub(super) ready: Vec<Ready>,
     /// Rises with each plan.
     pub(super) generation: u64,
 }
 
 impl Current {
-    pub(super) fn prepare(plan: Plan, generation: u64) -> Result<Self, Unusable> {
-        let backends = plan.destinations.iter().map(export::prepare).collect::<Result<_, _>>()?;
-        Ok(Self { plan: Arc::new(plan), backends, generation })
+    /// Reads what the plan names; says which component cannot be served, and why.
+    pub(super) fn prepare(plan: Plan, generation: u64) -> Result<Self, String> {
+        let backends = plan.destinations.iter().map(export::prepare).collect::<Result<_, _>>();
+        let backends = backends.map_err(|unusable| unusable.to_string())?;
+        let ready = plan.receivers.iter().map(|receiver| {
+            ingest::prepare(receiver).map_err(|why| format!("receiver {}: {why}", receiver.id))
+        });
+        let ready = ready.collect::<Result<_, _>>()?;
+        Ok(Self { plan: Arc::new(plan), backends, ready, generation })
     }
 }
 

@@ -90,7 +90,7 @@ impl Reloader<'_> {
     fn swap(&self, plan: Plan) -> Result<u64, String> {
         let common = self.common;
         let generation = common.plan.load().generation.wrapping_add(1);
-        let current = Current::prepare(plan, generation).map_err(|error| error.to_string())?;
+        let current = Current::prepare(plan, generation)?;
         let plan = Arc::clone(&current.plan);
         {
             let mut doors = common.doors.lock().unwrap_or_else(PoisonError::into_inner);

@@ -62,6 +62,7 @@ pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, Str
         outline: outline(settings),
         runtime,
         logs: settings.service.telemetry.logs.clone(),
+        tenants: None,
     })
 }
 

@@ -28,7 +28,10 @@ pub use flow::{
     Batching, Branch, Comparison, Condition, ContextKey, Exclusion, Flow, ItemRule, Leg, Literal,
     Operand, Row, Sizer, Stage, StageId, Switch,
 };
-pub use ingest::{GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
+pub use ingest::{
+    Authenticator, Codings, Cors, GrpcIngest, HttpIngest, HttpTimes, Quota, ServerKeepalive,
+    TenantKey, TenantLimits, TlsServer,
+};
 
 /// Everything a running gateway follows.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct Plan {
     pub runtime: RuntimePlan,
     /// `service.telemetry.logs`.
     pub logs: Logs,
+    /// What one tenant may send (`extensions: spanyard:`); `None`: there are no tenants.
+    pub tenants: Option<TenantLimits>,
 }
 
 /// One `otlp` receiver.
@@ -82,6 +87,20 @@ pub struct RuntimePlan {
     pub pin: bool,
     /// `drain_timeout`: how long SIGTERM waits for queues to empty.
     pub drain_timeout: Duration,
+    /// `engine`: what carries the sockets.
+    pub engine: Engine,
+}
+
+/// What carries the sockets of the shards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// `auto`: what is known to be faster.
+    #[default]
+    Auto,
+    /// `epoll`.
+    Epoll,
+    /// `uring`: io_uring where the system allows it, else epoll.
+    Uring,
 }
 
 /// `service.telemetry.logs`.

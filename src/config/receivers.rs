@@ -8,7 +8,7 @@ use super::decode::{Field, Section};
 use super::document::Component;
 use super::keys::{Table, key};
 use super::listen::{self, Listen};
-use super::plan::{GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
+use super::plan::{Codings, GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
 use super::problems::Code;
 use super::report::Fault;
 use crate::units::MIB;
@@ -148,6 +148,8 @@ fn grpc_ingest(section: &Section<'_>, listen: &Listen) -> GrpcIngest {
         streams_max: u32::try_from(streams).unwrap_or(u32::MAX),
         include_metadata: section.boolean("include_metadata", false),
         keepalive: keepalive(section).unwrap_or_default(),
+        tls: None,
+        auth: None,
     }
 }
 
@@ -177,6 +179,8 @@ fn http_times(section: &Section<'_>) -> HttpTimes {
         write: time(section, "write_timeout"),
         idle: time(section, "idle_timeout").or(body),
         single_use: !section.boolean("keep_alives_enabled", true),
+        age: None,
+        grace: None,
     }
 }
 
@@ -213,8 +217,13 @@ fn http_ingest(section: &Section<'_>, listen: &Listen) -> HttpIngest {
         body_bytes_max: bytes(limit),
         paths,
         include_metadata: section.boolean("include_metadata", false),
-        gzip: gzip(section),
+        codings: Codings { gzip: gzip(section), ..Codings::NONE },
         times: http_times(section),
+        tls: None,
+        auth: None,
+        cors: None,
+        response_headers: Vec::new(),
+        http3: false,
     }
 }
 

@@ -13,9 +13,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::watch::{Kept, LOOK_INTERVAL, Renew};
 use crate::config::plan::{Credential, HeaderStep, HeaderVerb, Secret};
 use crate::queue::context::{Carried, Context};
+use crate::runtime::kept::{Kept, LOOK_INTERVAL, Renew};
 
 /// A file with more than this holds no credential.
 const FILE_BYTES_MAX: usize = 16 * 1024;

@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use super::tls::{self, Alpn};
-use super::watch::{Kept, Renew};
 use crate::config::plan::Peer;
+use crate::runtime::kept::{Kept, Renew};
 use crate::runtime::{clock, net};
 
 /// The longest a connection may take to open.

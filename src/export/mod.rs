@@ -31,7 +31,6 @@ pub mod response;
 pub mod retry;
 mod succession;
 mod tls;
-mod watch;
 mod worker;
 
 #[cfg(test)]
@@ -47,7 +46,7 @@ use tokio::task::AbortHandle;
 
 use crate::config::plan::{self, Compression, Target};
 use crate::queue::Destination;
-use crate::runtime::task;
+use crate::runtime::{kept, task};
 use breaker::Gate;
 use connect::Dialer;
 use deflate::Deflater;
@@ -104,7 +103,7 @@ pub fn prepare(plan: &plan::Destination) -> Result<Backend, Unusable> {
             })
             .map(|caller| Kind::grpc(caller, target)),
     };
-    let kind = kind.and_then(|kind| watch::look_after(&files).map(|()| kind));
+    let kind = kind.and_then(|kind| kept::look_after(&files).map(|()| kind));
     kind.map(Backend).map_err(|why| Unusable { exporter: plan.exporter.clone(), why })
 }
 

@@ -33,10 +33,10 @@ use super::keepalive::Heart;
 use super::line::{Fault, Parcel, drive, poll_end};
 use super::otlp_http::{AGENT, OURS, SUCCESS_BYTES_MAX};
 use super::response::{self, Verdict};
-use super::watch::Renew;
 use crate::buf::payload::{Prefix, Reader};
 use crate::config::plan::{GrpcTarget, Keepalive};
 use crate::queue::batch::Encoding;
+use crate::runtime::kept::Renew;
 use crate::units::KIB;
 
 /// Windows for what backends send: answers are small.

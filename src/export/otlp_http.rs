@@ -28,11 +28,11 @@ use super::connect::{self, Dial, Io};
 use super::deflate::encoding_of;
 use super::line::{Fault, Parcel, Progress, drive, poll_end};
 use super::response::{self, Verdict};
-use super::watch::Renew;
 use crate::buf::payload::{Prefix, Reader};
 use crate::config::plan::HttpTarget;
 use crate::queue::batch::Encoding;
 use crate::runtime::clock;
+use crate::runtime::kept::Renew;
 use crate::units::{KIB, MIB};
 
 /// An answer's head.

@@ -4,21 +4,17 @@
 //! The provider is ring, named explicitly: nothing depends on a process-wide default. Certificates
 //! come from `ca_file` or `ca_pem` or, without them, from the system's store, as in the Collector.
 
-use std::fs;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::version::{TLS12, TLS13};
-use rustls::{
-    ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme,
-    SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::watch::Kept;
-use crate::config::plan::{Pem, Secret, TlsClient, TlsVersion};
+use crate::config::plan::TlsClient;
+use crate::runtime::kept::Kept;
+use crate::tls::{self, blame, certificates, read};
 
 /// The protocol that is offered in the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +82,9 @@ fn client(settings: &TlsClient, alpn: Alpn) -> Result<(ClientConfig, Material), 
         }
     };
     let made_of = Material { ca, identity };
-    let provider = Arc::new(provider(settings));
+    let provider = Arc::new(tls::provider(&settings.suites, &settings.curves));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions(settings))
+        .with_protocol_versions(tls::versions(settings.min, settings.max))
         .map_err(|error| format!("tls: {error}"))?;
     let builder = if settings.skip_verify {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider)))
@@ -110,43 +106,6 @@ fn client(settings: &TlsClient, alpn: Alpn) -> Result<(ClientConfig, Material), 
     Ok((config, made_of))
 }
 
-const NEWER: &[&SupportedProtocolVersion] = &[&TLS13];
-const OLDER: &[&SupportedProtocolVersion] = &[&TLS12];
-const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
-
-const fn versions(settings: &TlsClient) -> &'static [&'static SupportedProtocolVersion] {
-    match (settings.min, settings.max) {
-        (TlsVersion::V13, _) => NEWER,
-        (_, TlsVersion::V12) => OLDER,
-        _ => BOTH,
-    }
-}
-
-/// ring with the suites and curves that the file allows.
-fn provider(settings: &TlsClient) -> CryptoProvider {
-    let mut provider = ring::default_provider();
-    if !settings.suites.is_empty() {
-        provider.cipher_suites.retain(|suite| {
-            let name = format!("{:?}", suite.suite());
-            suite.tls13().is_some() || settings.suites.contains(&name)
-        });
-    }
-    if !settings.curves.is_empty() {
-        let place = |group: NamedGroup| {
-            let name = match group {
-                NamedGroup::X25519 => "X25519",
-                NamedGroup::secp256r1 => "P256",
-                NamedGroup::secp384r1 => "P384",
-                _ => "",
-            };
-            settings.curves.iter().position(|curve| curve == name)
-        };
-        provider.kx_groups.retain(|group| place(group.name()).is_some());
-        provider.kx_groups.sort_by_key(|group| place(group.name()));
-    }
-    provider
-}
-
 fn roots(settings: &TlsClient, pem: Option<&[u8]>) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
     if pem.is_none() || settings.system_too {
@@ -163,38 +122,6 @@ fn roots(settings: &TlsClient, pem: Option<&[u8]>) -> Result<RootCertStore, Stri
         }
     }
     Ok(store)
-}
-
-fn certificates(
-    what: &str,
-    named: &Pem,
-    pem: &[u8],
-) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = read.map_err(|error| blame(what, named, &error))?;
-    if found.is_empty() {
-        return Err(blame(what, named, &"holds no certificate"));
-    }
-    Ok(found)
-}
-
-/// The PEM text that a setting names or holds.
-fn read(what: &str, pem: &Pem) -> Result<Vec<u8>, String> {
-    match pem {
-        Pem::Text(Secret::Plain(text)) => Ok(text.as_bytes().to_vec()),
-        Pem::File(path) | Pem::Text(Secret::File(path)) => {
-            fs::read(path).map_err(|error| blame(what, pem, &error))
-        }
-    }
-}
-
-fn blame(what: &str, named: &Pem, error: &dyn std::fmt::Display) -> String {
-    match named {
-        Pem::File(path) | Pem::Text(Secret::File(path)) => {
-            format!("tls: {what} {}: {error}", path.display())
-        }
-        Pem::Text(Secret::Plain(_)) => format!("tls: {what} in the configuration: {error}"),
-    }
 }
 
 /// `insecure_skip_verify`: any certificate will do, but the peer must own the key of the one it

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
 
+use super::ready::Ready;
 use crate::config::plan::{GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
 
@@ -16,6 +17,7 @@ pub type Entries = [Option<Rc<Entry>>; 3];
 /// One receiver as of one plan.
 #[derive(Debug)]
 pub struct Front {
+    ready: Ready,
     http: Option<HttpIngest>,
     grpc: Option<GrpcIngest>,
     http_entries: Entries,
@@ -43,8 +45,9 @@ const STREAMS_MAX: u32 = 100;
 impl Front {
     /// A front for `receiver`; the entries of a transport that it does not have are not used.
     #[must_use]
-    pub fn new(receiver: &Receiver, http: Entries, grpc: Entries) -> Rc<Self> {
+    pub fn new(receiver: &Receiver, ready: &Ready, http: Entries, grpc: Entries) -> Rc<Self> {
         Rc::new(Self {
+            ready: ready.clone(),
             http: receiver.http.clone(),
             grpc: receiver.grpc.clone(),
             http_entries: http,
@@ -61,7 +64,7 @@ impl Front {
             bytes_max: settings.body_bytes_max,
             routing: settings.include_metadata,
             metadata: settings.include_metadata,
-            gzip: settings.gzip,
+            gzip: settings.codings.gzip,
             body_time: settings.times.body,
         })
     }

@@ -27,6 +27,7 @@ mod io;
 mod json;
 mod life;
 mod otlp;
+mod ready;
 mod sniff;
 mod verdict;
 
@@ -52,6 +53,7 @@ use crate::telemetry::log::Throttle;
 use crate::telemetry::names::ShardMeter;
 pub use front::{Entries, Front};
 use guard::Watch;
+pub use ready::{Ready, prepare};
 use verdict::Answers;
 
 /// A shard logs at most one unreadable request in this time; all are counted.

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod cores;
 pub mod host;
+pub mod kept;
 pub mod net;
 pub mod shard;
 pub mod task;

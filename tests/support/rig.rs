@@ -231,7 +231,13 @@ fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
         outline: Outline::default(),
-        runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: Duration::from_secs(1) },
+        runtime: RuntimePlan {
+            shards: 1,
+            pin: false,
+            drain_timeout: Duration::from_secs(1),
+            engine: plan::Engine::Epoll,
+        },
         logs: Logs::default(),
+        tenants: None,
     }
 }

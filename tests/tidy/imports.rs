@@ -15,7 +15,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 /// Rooms that everyone may use. They use each other and no stage.
-const FOUNDATIONS: [&str; 6] = ["actions", "buf", "config", "telemetry", "runtime", "units"];
+const FOUNDATIONS: [&str; 7] = ["actions", "buf", "config", "telemetry", "runtime", "tls", "units"];
 
 /// Rooms that may see all of `config`, not only the plan.
 const READERS_OF_CONFIG: [&str; 4] = ["main", "cli", "app", "config"];

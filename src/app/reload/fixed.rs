@@ -28,6 +28,9 @@ impl Fixed {
         if old.pin != new.pin {
             changed.push(format!("`pin` is {} now and was {}", new.pin, old.pin));
         }
+        if old.engine != new.engine {
+            changed.push("`engine` has changed".to_owned());
+        }
         if self.logs != plan.logs {
             changed.push("`service.telemetry.logs` has changed".to_owned());
         }

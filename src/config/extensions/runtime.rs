@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::decode::Field;
 use crate::config::keys::{Table, key};
 use crate::config::listen::{self, Listen};
-use crate::config::plan::{Control, RuntimePlan};
+use crate::config::plan::{Control, Engine, RuntimePlan};
 use crate::config::problems::Code;
 use crate::config::report::Fault;
 
@@ -46,7 +46,7 @@ pub(in crate::config) struct Runtime {
 
 impl Default for Runtime {
     fn default() -> Self {
-        let plan = RuntimePlan { shards: 0, pin: true, drain_timeout: DRAIN };
+        let plan = RuntimePlan { shards: 0, pin: true, drain_timeout: DRAIN, engine: Engine::Auto };
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, ADMIN_PORT));
         Self { plan, control: Some(Control { endpoint, asked_for: false }), listen: None }
     }
@@ -59,6 +59,7 @@ pub(super) fn decode(field: &Field<'_>) -> Option<Runtime> {
         shards: usize::try_from(shards).unwrap_or(0),
         pin: section.boolean("pin", true),
         drain_timeout: section.duration("drain_timeout", DRAIN),
+        engine: Engine::Auto,
     };
     let mut runtime = Runtime { plan, ..Runtime::default() };
     if let Some(field) = section.get("admin") {

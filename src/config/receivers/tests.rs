@@ -65,6 +65,7 @@ fn read_timeout_stands_in_for_times_that_are_not_named() {
         write: seconds(30),
         idle: seconds(90),
         single_use: true,
+        ..HttpTimes::default()
     };
     assert_eq!(times(keys), all);
 }
@@ -73,7 +74,7 @@ fn read_timeout_stands_in_for_times_that_are_not_named() {
 fn encodings_that_are_not_decompressed_are_named_and_unknown_ones_refused() {
     let gzip = |list: &str| {
         let loaded = load(&format!("{{http: {{compression_algorithms: {list}}}}}")).expect("loads");
-        let gzip = loaded.plan.receivers[0].http.as_ref().expect("http").gzip;
+        let gzip = loaded.plan.receivers[0].http.as_ref().expect("http").codings.gzip;
         (gzip, loaded.warnings.len())
     };
     assert_eq!(gzip("[\"\", gzip]"), (true, 0));

@@ -12,9 +12,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::super::connect::Dialer;
 use super::super::tls::{Alpn, kept};
-use super::super::watch::Renew as _;
 use super::*;
 use crate::config::plan::{Pem, Secret, TlsClient, TlsVersion};
+use crate::runtime::kept::Renew as _;
 use crate::runtime::net;
 
 fn file(name: &str) -> PathBuf {

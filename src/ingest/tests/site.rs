@@ -21,7 +21,7 @@ use crate::config::plan::{
     self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Outline,
     Peer, Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
 };
-use crate::ingest::{Entries, Front, Gate, Supplies};
+use crate::ingest::{Entries, Front, Gate, Supplies, prepare};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
 use crate::runtime::net;
@@ -138,7 +138,12 @@ impl Site {
             [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
-        let front = Front::new(receiver, entries(Transport::Http), entries(Transport::Grpc));
+        let front = Front::new(
+            receiver,
+            &prepare(receiver).unwrap(),
+            entries(Transport::Http),
+            entries(Transport::Grpc),
+        );
         let home = Arc::clone(pool.home());
         let supplies = Supplies::new(home, Arc::clone(&lease), ShardMeter::new(&recorder));
         let gate = Gate::new(front, Rc::clone(&supplies));
@@ -169,7 +174,7 @@ impl Site {
     /// A front of the same receiver under a plan in which no pipeline takes anything.
     pub(super) fn empty_front(&self) -> Rc<Front> {
         let receiver = self.plan.receiver(ReceiverId(0)).unwrap();
-        Front::new(receiver, Default::default(), Default::default())
+        Front::new(receiver, &prepare(receiver).unwrap(), Default::default(), Default::default())
     }
 
     /// What has been accepted and not been fetched: the bytes of the next batch.
@@ -373,14 +378,21 @@ fn plan_of(destination: plan::Destination) -> Plan {
             streams_max: 100,
             include_metadata: true,
             keepalive: plan::ServerKeepalive::default(),
+            tls: None,
+            auth: None,
         }),
         http: Some(HttpIngest {
             endpoint,
             body_bytes_max: BYTES_MAX,
             paths: Signal::ALL.map(|signal| signal.path().to_owned()),
             include_metadata: true,
-            gzip: true,
+            codings: plan::Codings::ALL,
             times: plan::HttpTimes::default(),
+            tls: None,
+            auth: None,
+            cors: None,
+            response_headers: Vec::new(),
+            http3: false,
         }),
         flows: [Some(flow), None, None],
     };
@@ -390,7 +402,13 @@ fn plan_of(destination: plan::Destination) -> Plan {
         budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
         admin: Admin::default(),
         outline: Outline::default(),
-        runtime: RuntimePlan { shards: 1, pin: false, drain_timeout: LONG },
+        runtime: RuntimePlan {
+            shards: 1,
+            pin: false,
+            drain_timeout: LONG,
+            engine: plan::Engine::Epoll,
+        },
         logs: Logs::default(),
+        tenants: None,
     }
 }

@@ -162,7 +162,7 @@ fn without_keep_alives_every_answer_closes_its_connection() {
 
 #[test]
 fn gzip_that_the_receiver_does_not_list_is_refused_and_plain_bodies_are_taken() {
-    with_plan(http(|http| http.gzip = false), async |site| {
+    with_plan(http(|http| http.codings.gzip = false), async |site| {
         let body = spans(2);
         let request = post("content-encoding: gzip\r\n", &gzip(&body));
         assert_eq!(site.ask(&request).await.status, 400);

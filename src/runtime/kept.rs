@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
-use crate::runtime::clock;
+use super::clock;
 
 /// How often files are looked at, at most.
-pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Something that is read again.
-pub(super) trait Renew: Send + Sync {
+pub trait Renew: Send + Sync {
     /// How often.
     fn interval(&self) -> Duration;
     /// Reads it; a failure keeps what is there.
@@ -25,7 +25,7 @@ pub(super) trait Renew: Send + Sync {
 }
 
 /// A value made from files, and how it is made.
-pub(super) struct Kept<T> {
+pub struct Kept<T> {
     what: String,
     interval: Duration,
     read: Box<dyn Fn() -> Result<T, String> + Send + Sync>,
@@ -38,7 +38,7 @@ impl<T> Kept<T> {
     ///
     /// # Errors
     /// Those of `read`.
-    pub(super) fn new(
+    pub fn new(
         what: String,
         interval: Duration,
         read: impl Fn() -> Result<T, String> + Send + Sync + 'static,
@@ -50,7 +50,7 @@ impl<T> Kept<T> {
     }
 
     /// The last good value.
-    pub(super) fn get(&self) -> Arc<T> {
+    pub fn get(&self) -> Arc<T> {
         self.value.load_full()
     }
 }
@@ -85,7 +85,7 @@ impl<T: PartialEq + Send + Sync> Renew for Kept<T> {
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub(super) fn look_after(kept: &[Arc<dyn Renew>]) -> Result<(), String> {
+pub fn look_after(kept: &[Arc<dyn Renew>]) -> Result<(), String> {
     if kept.is_empty() {
         return Ok(());
     }
