@@ -15,11 +15,11 @@ pub(super) fn announce_receivers(plan: &Plan, doors: &Doors, before: &Doors) {
             let door = Door::new(id, transport, endpoint);
             (!before.has(&door)).then(|| doors.bound(&door))
         };
-        let grpc = receiver.grpc.as_ref().map(|grpc| grpc.endpoint);
+        let grpc = receiver.grpc.as_ref().map(|grpc| &grpc.endpoint);
         if let Some(address) = grpc.and_then(|endpoint| opened(Transport::Grpc, endpoint)) {
             tracing::info!(receiver = id, %address, "OTLP/gRPC");
         }
-        let http = receiver.http.as_ref().map(|http| http.endpoint);
+        let http = receiver.http.as_ref().map(|http| &http.endpoint);
         if let Some(address) = http.and_then(|endpoint| opened(Transport::Http, endpoint)) {
             tracing::info!(receiver = id, %address, "OTLP/HTTP");
         }
