@@ -14,16 +14,12 @@ use crate::runtime::net::Stream;
 use crate::telemetry::names::Transport;
 
 /// Serves a connection until it ends, or closes it at once when there is no room for its buffers.
-pub(super) async fn serve(
-    gate: Rc<Gate>,
-    mut stream: Stream,
-    peer: Option<IpAddr>,
-    side: Transport,
-) {
+pub(super) async fn serve(gate: Rc<Gate>, stream: Stream, peer: Option<IpAddr>, side: Transport) {
     let Some(client) = Client::admit(&gate, peer, side) else {
         gate.supplies.meter.connections_refused.increment(1);
         return;
     };
+    let Ok(mut stream) = stream.carried_by(gate.supplies.carrier) else { return };
     client.guard.allow(client.head_time());
     let guessed = {
         let mut sniffing = pin!(sniff::protocol(&mut stream));

@@ -75,14 +75,6 @@ impl Ringed {
         })
     }
 
-    /// See [`tokio::net::TcpStream::set_nodelay`].
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
-        self.stream.set_nodelay(on)
-    }
-
     /// Starts a read if none is in flight, and waits for it; `None`: the end.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<&[u8]>>> {
         if self.at >= self.buffer.len() {
