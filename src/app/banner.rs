@@ -3,6 +3,7 @@
 
 use super::doors::{AdminAddresses, Door, Doors};
 use crate::config::plan::Plan;
+use crate::runtime::engine::Carrier;
 use crate::telemetry::names::Transport;
 use crate::units::MIB;
 
@@ -14,11 +15,11 @@ pub(super) fn announce_receivers(plan: &Plan, doors: &Doors, before: &Doors) {
             let door = Door::new(id, transport, endpoint);
             (!before.has(&door)).then(|| doors.bound(&door))
         };
-        let grpc = receiver.grpc.as_ref().map(|grpc| grpc.endpoint);
+        let grpc = receiver.grpc.as_ref().map(|grpc| &grpc.endpoint);
         if let Some(address) = grpc.and_then(|endpoint| opened(Transport::Grpc, endpoint)) {
             tracing::info!(receiver = id, %address, "OTLP/gRPC");
         }
-        let http = receiver.http.as_ref().map(|http| http.endpoint);
+        let http = receiver.http.as_ref().map(|http| &http.endpoint);
         if let Some(address) = http.and_then(|endpoint| opened(Transport::Http, endpoint)) {
             tracing::info!(receiver = id, %address, "OTLP/HTTP");
         }
@@ -26,7 +27,12 @@ pub(super) fn announce_receivers(plan: &Plan, doors: &Doors, before: &Doors) {
 }
 
 /// Logs one line for each open door, and what else a start is worth saying of.
-pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards: usize) {
+pub(super) fn announce(
+    plan: &Plan,
+    doors: &Doors,
+    admin: AdminAddresses,
+    (shards, carrier): (usize, Carrier),
+) {
     announce_receivers(plan, doors, &Doors::default());
     if let Some(address) = admin.health {
         tracing::info!(%address, "health");
@@ -43,7 +49,7 @@ pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards
     } else {
         tracing::info!(limit_mib, "byte budget");
     }
-    tracing::info!(shards, engine = "epoll", "ready");
+    tracing::info!(shards, engine = carrier.name(), "ready");
     for destination in &plan.destinations {
         let consumers = destination.queue.consumers;
         if destination.is_real() && consumers < shards {

@@ -102,8 +102,8 @@ impl Shard {
             scratch: RefCell::default(),
         });
         let deflater = Deflater::new(meter.recompressed_bytes.clone());
-        let supplies =
-            ingest::Supplies::new(Arc::clone(&tools.home), Arc::clone(&tools.lease), meter);
+        let (home, lease) = (Arc::clone(&tools.home), Arc::clone(&tools.lease));
+        let supplies = ingest::Supplies::new(home, lease, meter, common.carrier);
         let watch = Rc::clone(supplies.watch());
         let _ = task::spawn("deadlines", watch.run());
         let mut shard = Self {
@@ -188,8 +188,8 @@ impl Shard {
 
     fn open(&self, gate: &Rc<Gate>, receiving: &Receiving) -> std::io::Result<()> {
         let doors = self.common.doors.lock().unwrap_or_else(PoisonError::into_inner);
-        for door in receiving.doors() {
-            gate.listen(doors.listener(&door, self.index)?)?;
+        for (side, door) in receiving.doors() {
+            gate.listen(doors.listener(&door, self.index)?, side)?;
         }
         Ok(())
     }

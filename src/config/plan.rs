@@ -29,8 +29,8 @@ pub use flow::{
     Operand, Row, Sizer, Stage, StageId, Switch,
 };
 pub use ingest::{
-    Authenticator, Codings, Cors, GrpcIngest, HttpIngest, HttpTimes, Quota, ServerKeepalive,
-    TenantKey, TenantLimits, TlsServer,
+    Address, Authenticator, Codings, Cors, GrpcIngest, HttpIngest, HttpTimes, Quota,
+    ServerKeepalive, TenantKey, TenantLimits, TlsServer,
 };
 
 /// Everything a running gateway follows.
@@ -89,6 +89,8 @@ pub struct RuntimePlan {
     pub drain_timeout: Duration,
     /// `engine`: what carries the sockets.
     pub engine: Engine,
+    /// `max_nesting`: how deep the values of a message may be nested; 0: any depth.
+    pub nesting_max: usize,
 }
 
 /// What carries the sockets of the shards.

@@ -1,6 +1,8 @@
 //! What the plan says of one receiver, and where its requests enter the pipeline of this shard.
 //!
-//! Immutable; a new plan makes a new front. It reads no request bodies and answers nothing.
+//! Immutable; a new plan makes a new front. A request may come by the port of the other transport
+//! only where both have the same `tls`: a plain port is no way around client certificates. It reads
+//! no request bodies and answers nothing.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use spanyard_wire::schema::Signal;
 use super::ready::Ready;
 use crate::config::plan::{GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
+use crate::telemetry::names::Transport;
 
 /// Entries of one transport by [`Signal::index`]; `None`: no pipeline takes the signal.
 pub type Entries = [Option<Rc<Entry>>; 3];
@@ -55,9 +58,9 @@ impl Front {
         })
     }
 
-    /// The way of an OTLP/HTTP request, by its path.
-    pub(super) fn http(&self, path: &str) -> Option<Way<'_>> {
-        let settings = self.http.as_ref()?;
+    /// The way of an OTLP/HTTP request that came in by the port of `side`, by its path.
+    pub(super) fn http(&self, side: Transport, path: &str) -> Option<Way<'_>> {
+        let settings = self.http.as_ref().filter(|_| self.lets(side, Transport::Http))?;
         let index = settings.paths.iter().position(|known| known == path)?;
         Some(Way {
             entry: self.http_entries.get(index)?.as_deref()?,
@@ -69,9 +72,9 @@ impl Front {
         })
     }
 
-    /// The way of a gRPC call, by its path.
-    pub(super) fn grpc(&self, path: &str) -> Option<Way<'_>> {
-        let settings = self.grpc.as_ref()?;
+    /// The way of a gRPC call that came in by the port of `side`, by its path.
+    pub(super) fn grpc(&self, side: Transport, path: &str) -> Option<Way<'_>> {
+        let settings = self.grpc.as_ref().filter(|_| self.lets(side, Transport::Grpc))?;
         let signal = Signal::ALL.into_iter().find(|signal| signal.grpc_path() == path)?;
         Some(Way {
             entry: self.grpc_entries.get(signal.index())?.as_deref()?,
@@ -81,6 +84,13 @@ impl Front {
             gzip: true,
             body_time: None,
         })
+    }
+
+    /// Whether what comes in by the port of `side` may be a request of `transport`.
+    fn lets(&self, side: Transport, transport: Transport) -> bool {
+        let grpc = self.grpc.as_ref().map(|grpc| &grpc.tls);
+        let http = self.http.as_ref().map(|http| &http.tls);
+        side == transport || grpc == http
     }
 
     /// The times of connections over HTTP/1.

@@ -29,7 +29,7 @@ pub(super) async fn answer<B: Source>(
 ) -> (Response<Bytes>, bool) {
     let front = client.gate.front();
     let media = head::media(&head.headers);
-    let Some(way) = front.http(head.uri.path()) else {
+    let Some(way) = front.http(client.side, head.uri.path()) else {
         return (elsewhere(client, &front, head, media), true);
     };
     if way.metadata {
@@ -47,7 +47,7 @@ pub(super) async fn answer<B: Source>(
 /// The answer where no signal is taken: the path that is meant, if it is one of ours.
 fn elsewhere(client: &Client, front: &Front, head: Parts, media: Media) -> Response<Bytes> {
     let meant = head::direct(head.uri.path());
-    let Some(mut path) = meant.filter(|path| front.http(path).is_some()) else {
+    let Some(mut path) = meant.filter(|path| front.http(client.side, path).is_some()) else {
         return fail(client, None, &Fault::UnknownPath, media, head.headers);
     };
     if let Some(query) = head.uri.query() {
@@ -61,7 +61,7 @@ fn elsewhere(client: &Client, front: &Front, head: Parts, media: Media) -> Respo
 /// The answer to a request for whose stream there is no room.
 pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
     let front = client.gate.front();
-    let (way, media) = (front.http(head.uri.path()), head::media(&head.headers));
+    let (way, media) = (front.http(client.side, head.uri.path()), head::media(&head.headers));
     let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
     fail(client, way, &fault, media, head.headers)
 }
@@ -236,8 +236,12 @@ pub(super) fn blame(way: Option<Way<'_>>, fault: &Fault, client: &Client) {
     entry.meter().malformed(reason);
     if let Some(suppressed) = client.supplies().complaints.admit(clock::now()) {
         let (peer, signal) = (client.peer, entry.signal().name());
+        let peer = peer.map(tracing::field::display);
         tracing::warn!(
-            %peer, signal, reason, suppressed,
+            peer,
+            signal,
+            reason,
+            suppressed,
             "a request cannot be read: {fault} (counted in malformed_requests_total)"
         );
     }

@@ -1,8 +1,11 @@
-//! The only place where TCP sockets are made.
+//! The only place where sockets are made.
 //!
 //! Listeners carry `SO_REUSEPORT`, so that each shard accepts on its own; connections to backends
 //! look a name up and try its addresses within one deadline. No protocol is spoken here.
 #![expect(clippy::disallowed_methods, reason = "the home of socket creation")]
+
+mod listener;
+mod stream;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,6 +16,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::clock;
+pub use listener::{Acceptor, Listener, Place, open};
+pub use stream::Stream;
 
 /// Connections the kernel keeps for a busy listener.
 const BACKLOG: i32 = 1024;

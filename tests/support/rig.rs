@@ -172,7 +172,7 @@ impl Rig {
     }
 
     fn accept_with(&self, message: Message, headers: Option<&http::HeaderMap>) -> Verdict {
-        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let peer = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         self.entry.accept(Arrival { routing: headers, headers, peer, message, original: None })
     }
 
@@ -236,6 +236,7 @@ fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
             pin: false,
             drain_timeout: Duration::from_secs(1),
             engine: plan::Engine::Epoll,
+            nesting_max: 100,
         },
         logs: Logs::default(),
         tenants: None,

@@ -24,6 +24,7 @@ use crate::config::plan::{
 use crate::ingest::{Entries, Front, Gate, Supplies, prepare};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
+use crate::runtime::engine::Carrier;
 use crate::runtime::net;
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::Ledger;
@@ -145,11 +146,12 @@ impl Site {
             entries(Transport::Grpc),
         );
         let home = Arc::clone(pool.home());
-        let supplies = Supplies::new(home, Arc::clone(&lease), ShardMeter::new(&recorder));
+        let meter = ShardMeter::new(&recorder);
+        let supplies = Supplies::new(home, Arc::clone(&lease), meter, Carrier::Epoll);
         let gate = Gate::new(front, Rc::clone(&supplies));
         let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
         let address = listener.local_addr().unwrap();
-        gate.listen(listener).unwrap();
+        gate.listen(listener.into(), Transport::Http).unwrap();
         Self { gate, supplies, address, lease, queue, registry, plan, fuse }
     }
 
@@ -355,7 +357,7 @@ fn target() -> plan::Destination {
 }
 
 fn plan_of(destination: plan::Destination) -> Plan {
-    let endpoint = (Ipv4Addr::LOCALHOST, 0).into();
+    let endpoint = plan::Address::Tcp((Ipv4Addr::LOCALHOST, 0).into());
     let flow = Flow {
         entry: vec![StageId(0)],
         stages: vec![Stage::Leaf(0)],
@@ -373,7 +375,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
     let receiver = Receiver {
         id: "otlp".to_owned(),
         grpc: Some(GrpcIngest {
-            endpoint,
+            endpoint: endpoint.clone(),
             message_bytes_max: BYTES_MAX,
             streams_max: 100,
             include_metadata: true,
@@ -407,6 +409,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
             pin: false,
             drain_timeout: LONG,
             engine: plan::Engine::Epoll,
+            nesting_max: 100,
         },
         logs: Logs::default(),
         tenants: None,
