@@ -23,7 +23,9 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const SIGNALS: &str = "traces|metrics|logs";
 
 /// Mappings that have the keys of another one.
-const SAME: [(&str, &str); 2] = [
+const SAME: [(&str, &str); 4] = [
+    ("receivers.otlp.protocols.grpc.tls", "receivers.otlp.protocols.*.tls"),
+    ("receivers.otlp.protocols.http.tls", "receivers.otlp.protocols.*.tls"),
     ("processors.attributes.exclude", "processors.attributes.include"),
     ("processors.attributes.include.resources", "processors.attributes.include.attributes"),
 ];
@@ -152,6 +154,10 @@ fn special(scope: &str, key: &Key) -> Option<Value> {
             "type": "object",
             "patternProperties": {pipeline: pointer("service.pipelines.*")},
             "additionalProperties": false,
+        }),
+        ("extensions.spanyard.tenant_limits", "tenants") => json!({
+            "type": "object",
+            "additionalProperties": pointer("extensions.spanyard.tenant_limits.default"),
         }),
         ("service", "extensions") => list_of(&["extensions"]),
         ("service.pipelines.*", "receivers") => list_of(&["receivers", "connectors"]),
