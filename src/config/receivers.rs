@@ -33,7 +33,7 @@ const GRPC_STREAMS: u64 = 100;
 const PONG_TIME: Duration = Duration::from_secs(20);
 const PING_MIN: Duration = Duration::from_secs(1);
 /// The words of `compression_algorithms`.
-const ENCODINGS: [&str; 8] =
+pub(super) const ENCODINGS: [&str; 8] =
     ["", "gzip", "zstd", "zlib", "snappy", "deflate", "lz4", "x-snappy-framed"];
 /// Largest message or body that may be configured: 2 GiB, the limit of protobuf itself.
 const BYTES_MAX: u64 = 2048 * MIB as u64;

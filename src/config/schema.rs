@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{Key, Table, tables};
 use super::kinds::{SECTIONS, built, idle};
+use super::receivers::ENCODINGS;
 use super::unsupported::{self, Verdict};
 use fragments::{array, fragment, or_nothing, or_reference};
 
@@ -155,6 +156,9 @@ fn special(scope: &str, key: &Key) -> Option<Value> {
             "patternProperties": {pipeline: pointer("service.pipelines.*")},
             "additionalProperties": false,
         }),
+        ("receivers.otlp.protocols.http", "compression_algorithms") => {
+            array(&json!({"enum": ENCODINGS}))
+        }
         ("extensions.spanyard.tenant_limits", "tenants") => json!({
             "type": "object",
             "additionalProperties": pointer("extensions.spanyard.tenant_limits.default"),
