@@ -24,6 +24,8 @@ RULES = {
     "receiver-message-size-fraction": grpc("max_recv_msg_size_mib: 1.5"),
     "receiver-streams": grpc("max_concurrent_streams: 100"),
     "receiver-streams-negative": grpc("max_concurrent_streams: -1"),
+    "receiver-keepalive-off": grpc("keepalive: {enabled: false}"),
+    "receiver-keepalive-parameters-off": grpc("keepalive: {server_parameters: {enabled: false}}"),
     "receiver-encodings": http("compression_algorithms: ['', gzip, zstd, lz4]"),
     "receiver-encodings-none": http("compression_algorithms: []"),
     "receiver-encoding-unknown": http("compression_algorithms: [gzip, brotli]"),
