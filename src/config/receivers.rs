@@ -84,11 +84,15 @@ const GRPC: Table = Table {
 };
 const KEEPALIVE: Table = Table {
     scope: "receivers.otlp.protocols.grpc.keepalive",
-    keys: &[key("server_parameters", "mapping", "", "the gateway's side of it")],
+    keys: &[
+        key("enabled", "boolean", "true", "false: as if it were not named"),
+        key("server_parameters", "mapping", "", "the gateway's side of it"),
+    ],
 };
 const PARAMETERS: Table = Table {
     scope: "receivers.otlp.protocols.grpc.keepalive.server_parameters",
     keys: &[
+        key("enabled", "boolean", "true", "false: as if they were not named"),
         key("max_connection_idle", "duration", "10m", "told to go without a request for so long"),
         key("max_connection_age", "duration", "none", "told to go at this age, within a tenth"),
         key("max_connection_age_grace", "duration", "none", "cut off so long after that age"),
@@ -235,8 +239,8 @@ fn grpc_ingest(section: &Section<'_>, listen: &Listen<Address>) -> GrpcIngest {
 
 /// `keepalive.server_parameters`; `None`: not named.
 fn keepalive(grpc: &Section<'_>) -> Option<ServerKeepalive> {
-    let keepalive = grpc.get("keepalive")?.section(&KEEPALIVE)?;
-    let section = keepalive.get("server_parameters")?.section(&PARAMETERS)?;
+    let keepalive = grpc.get("keepalive")?.optional_section(&KEEPALIVE)?;
+    let section = keepalive.get("server_parameters")?.optional_section(&PARAMETERS)?;
     let timeout = time(&section, "timeout").unwrap_or(PONG_TIME);
     Some(ServerKeepalive {
         idle: time(&section, "max_connection_idle"),

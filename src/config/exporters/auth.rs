@@ -17,7 +17,10 @@ use crate::config::service::Reference;
 
 pub(in crate::config) const AUTH: Table = Table {
     scope: "exporters.*.auth",
-    keys: &[key("authenticator", "extension", "required", "who signs the requests")],
+    keys: &[
+        key("enabled", "boolean", "true", "false: nobody signs them"),
+        key("authenticator", "extension", "required", "who signs the requests"),
+    ],
 };
 
 /// Authenticators that may be chained by `additional_auth`.
@@ -25,7 +28,7 @@ const CHAIN_MAX: usize = 8;
 
 /// Reads `auth`.
 pub(super) fn decode(exporter: &Section<'_>) -> Option<Reference> {
-    let section = exporter.get("auth")?.section(&AUTH)?;
+    let section = exporter.get("auth")?.optional_section(&AUTH)?;
     auth::reference(&section.required("authenticator")?)
 }
 

@@ -115,3 +115,31 @@ fn printed_yaml_without_secrets_is_read_as_the_same_configuration() {
     assert_eq!(printed(&[&once], Form::Yaml), once);
     assert_eq!(printed(&[&once], Form::Json), printed(&[file], Form::Json));
 }
+
+#[test]
+fn what_a_client_must_know_is_masked() {
+    let text = "\
+receivers:
+  otlp:
+    protocols:
+      http:
+        tls: {cert_file: /c, key_pem: \"s3cret\"}
+        auth: {authenticator: basicauth}
+        response_headers: [{name: X-A, value: s3cret}]
+extensions:
+  basicauth:
+    htpasswd:
+      inline: |
+        me:s3cret
+        you:s3cret
+  bearertokenauth: {tokens: [s3cret, s3cret], scheme: Token}
+";
+    for form in [Form::Yaml, Form::Json] {
+        let shown = printed(&[text], form);
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert_eq!(shown.matches("****").count(), 5, "{shown}");
+        for open in ["/c", "authenticator", "X-A", "Token"] {
+            assert!(shown.contains(open), "{open}: {shown}");
+        }
+    }
+}

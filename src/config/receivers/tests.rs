@@ -33,7 +33,13 @@ fn keepalive_says_how_long_connections_live() {
     let expected =
         ServerKeepalive { idle: seconds(120), age: seconds(300), grace: seconds(30), ping };
     assert_eq!(grpc.keepalive, expected);
-    for none in ["{}", "{server_parameters: {}}", "{server_parameters: {time: 0, timeout: 0s}}"] {
+    for none in [
+        "{}",
+        "{server_parameters: {}}",
+        "{server_parameters: {time: 0, timeout: 0s}}",
+        "{server_parameters: {enabled: false, time: 1s}}",
+        "{enabled: false, server_parameters: {time: 1s}}",
+    ] {
         let loaded = load(&format!("{{grpc: {{keepalive: {none}}}}}")).expect("loads");
         let grpc = loaded.plan.receivers[0].grpc.as_ref().expect("grpc");
         assert_eq!(grpc.keepalive, ServerKeepalive::default(), "{none}");

@@ -27,6 +27,7 @@ RULES = {
     "exporter-tls-cert-only": exporter("tls: {cert_file: /x}"),
     "exporter-tls-version": exporter("tls: {min_version: '1.4'}"),
     "exporter-auth-unknown": exporter("auth: {authenticator: nothing}"),
+    "exporter-auth-off": exporter("auth: {enabled: false}"),
     "grpc-exporter": by_grpc("endpoint: 'a:4317'"),
     "grpc-exporter-no-endpoint": by_grpc("tls: {insecure: true}"),
     "grpc-exporter-no-port": by_grpc("endpoint: a"),

@@ -164,6 +164,14 @@ fn a_reference_must_lead_to_an_authenticator_that_starts() {
 }
 
 #[test]
+fn auth_that_is_turned_off_signs_nothing() {
+    let text = with("bearertokenauth", "{token: t}");
+    let off = text.replace(" auth: {", " auth: {enabled: false, ");
+    assert!(plan(&off).destinations.remove(0).target.auth().is_empty());
+    assert!(!plan(&text).destinations.remove(0).target.auth().is_empty());
+}
+
+#[test]
 fn credentials_without_tls_and_headers_that_are_never_there_are_warned_about() {
     let plain = with("bearertokenauth", "{token: t}").replace("https://", "http://");
     assert_eq!(messages(&plain, 4), ["surprising: credentials leave without TLS"]);
