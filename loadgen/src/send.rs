@@ -1,7 +1,7 @@
 //! Sends one run of load: workers take turns from the pace, send, and put the result in the tally.
 //!
 //! ```text
-//! pace -> turn -> bodies -> client (HTTP/1 | HTTP/3 | gRPC) -> verdict -> again? -> tally, acknowledged
+//! pace -> turn -> bodies -> client (HTTP | gRPC) -> verdict -> again? -> tally, acknowledged
 //! ```
 //! One thread: everything that costs is in the kernel. With reused bodies (`fresh` off) a small
 //! request costs one write, one read and a handful of comparisons.
@@ -110,8 +110,8 @@ struct Job {
 /// Sends a run; `show` is called once a second. SIGINT ends it early and in order.
 ///
 /// # Errors
-/// When there is no runtime to be had, a header is invalid, or a file for TLS is. Trouble with the endpoint is in the
-/// tally.
+/// When there is no runtime to be had, a header is invalid, or a file for TLS is. Trouble with the
+/// endpoint is in the tally.
 pub fn run(plan: Plan, mut show: impl FnMut(Progress)) -> io::Result<Outcome> {
     let bodies = Bodies::new(&plan)?;
     let dial = dial(&plan)?;

@@ -1,4 +1,4 @@
-"""What every siege needs: a gateway with one shard, certificates, many sockets at once, HTTP/2 by hand.
+"""What every siege needs: a gateway with one shard, many sockets at once, HTTP/2 by hand.
 
 Servers, sinks, loads and verdicts come from tests/soak/yard.py. Nothing here knows what is being
 checked. A gateway that refuses a configuration is no failure: the check says so and goes on.
@@ -11,7 +11,6 @@ import re
 import resource
 import select
 import socket
-import subprocess
 import sys
 import time
 
@@ -35,7 +34,7 @@ def more_files():
 
 
 class Gateway(yard.Gateway):
-    """A gateway whose receiver has settings of its own: `settings` per protocol and the extension."""
+    """A gateway with settings of its own for the receiver, the exporter and the extension."""
 
     def __init__(self, options, name, home, sink, settings=None, limit_mib=512, **how):
         self.settings = settings or {}
@@ -103,24 +102,6 @@ def cheap_sink(stack, options, home, *arguments):
     sink = yard.Sink(options, "sink", home, ["--cheap", *arguments])
     stack.callback(sink.stop)
     return sink
-
-
-def certificate(home):
-    """Files of an authority, a certificate for 127.0.0.1 by it, and its key."""
-    files = [home / name for name in ("ca.pem", "ca.key", "server.csr", "server.pem", "server.key")]
-    authority, authority_key, request, server, key = files
-    extension = home / "extension"
-    extension.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    run = lambda *command: subprocess.run(
-        ["openssl", *map(str, command)], check=True, capture_output=True, timeout=30
-    )
-    run("req", "-x509", *curve, "-keyout", authority_key, "-out", authority, "-days", 2,
-        "-subj", "/CN=siege authority")
-    run("req", *curve, "-keyout", key, "-out", request, "-subj", "/CN=localhost")
-    run("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key,
-        "-CAcreateserial", "-out", server, "-days", 2, "-extfile", extension)
-    return authority, server, key
 
 
 def legit(options, port, seconds, *arguments, rate="2500"):

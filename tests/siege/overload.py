@@ -1,9 +1,9 @@
-"""Twice what it can do: as much goes through as at the peak, and the rest is told when to come again.
+"""Twice what it can do: as much goes through as at the peak, the rest is told when to come.
 
-Two limits in turn. `backend`: the sink answers slowly and one at a time, so the queue is full most
-of the time and refusals are many. `core`: the sink is quick, so the gateway's own core is the limit.
-The peak is the best closed loop; then an open loop offers twice that. h2 is OTLP/HTTP over HTTP/2,
-sent by h2load, whose refusals are counted but not timed.
+Two limits in turn. `backend`: the sink answers slowly and one at a time, so the queue is full
+most of the time and refusals are many. `core`: the sink is quick, so the gateway's own core is the
+limit. The peak is the best closed loop; then an open loop offers twice that. h2 is OTLP/HTTP over
+HTTP/2, sent by h2load, whose refusals are counted but not timed.
 """
 
 import contextlib

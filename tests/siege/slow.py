@@ -12,6 +12,8 @@ import time
 
 import ground
 
+import certificate
+
 PROMPT_SECONDS, BODY_SECONDS = 10, 30
 SLACK_SECONDS = 1.5
 QUIET_SECONDS = 5
@@ -68,14 +70,14 @@ def arguments(command):
 def run(options, home, verdicts):
     """All kinds in turn, and quiet seconds between them."""
     kinds = [kind for kind in KINDS if kind.name in options.kinds.split(",")]
-    options.authority, certificate, key = ground.certificate(home)
+    options.authority, identity, key = certificate.make(home)
     with contextlib.ExitStack() as stack:
         sink = ground.cheap_sink(stack, options, home)
         plain = ground.Gateway(options, "plain", home, sink)
         stack.callback(plain.stop)
         secure = None
         if any(kind.port == "tls" for kind in kinds):
-            files = {"cert_file": str(certificate), "key_file": str(key)}
+            files = {"cert_file": str(identity), "key_file": str(key)}
             settings = {"http": {"tls": files}, "grpc": {"tls": files}}
             secure = ground.start(stack, verdicts, "tls", options, "tls", home, sink, settings)
         for kind in kinds:
