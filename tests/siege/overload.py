@@ -3,9 +3,11 @@
 Two limits in turn. `backend`: the sink answers slowly and one at a time, so the queue is full
 most of the time and refusals are many. `core`: the sink is quick, so the gateway's own core is the
 limit. The peak is the best closed loop; then an open loop offers twice that. h2 is OTLP/HTTP over
-HTTP/2, sent by h2load, whose refusals are counted but not timed.
+HTTP/2, sent by h2load, whose refusals are counted but not timed; beside it one client by hand asks
+until it is refused and reads what it is told.
 """
 
+import concurrent.futures
 import contextlib
 import re
 import shutil
@@ -148,12 +150,49 @@ def over_h2(options, home, place, gateway, verdicts):
     body.write_bytes(payload.request("C"))
     peak = max(h2load(options, gateway, body, PEAK_SECONDS, n)["rate"] for n in (4, 16, 64))
     each = max(1, round(2 * peak / options.connections))
-    found = h2load(options, gateway, body, options.seconds, options.connections, each)
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        told = beside.submit(probe_h2, gateway)
+        found = h2load(options, gateway, body, options.seconds, options.connections, each)
     text = f"{found['rate']:.0f}/s of {peak:.0f}/s at the peak"
     good = found["rate"] >= GOODPUT_MIN * peak
     verdicts.add(place, "goodput", good, text, f">= {100 * GOODPUT_MIN:.0f} %")
     text = f"{found['5xx']} 5xx, {found['4xx']} 4xx, {found['errored']} errored"
     verdicts.add(place, "answers", found["errored"] == 0, text, "no resets")
+    verdicts.add(place, "a refusal", *told.result())
+
+
+def probe_h2(gateway, tries=400):
+    """Asks over HTTP/2 until refused: whether the refusal says when to come again, as a Status."""
+    import hpack
+
+    message = payload.request("C")
+    wanted = "503 or 429, retry-after 1 or 2, google.rpc.Status"
+    for _ in range(tries):
+        decoder, buffer, headers, content = hpack.Decoder(), bytearray(), {}, b""
+        with socket.create_connection((ground.HOST, gateway.http), 20) as peer:
+            last = ground.frame(ground.DATA, ground.END_STREAM, 1, message)
+            peer.sendall(ground.HELLO + ground.h2_head(1) + last)
+            ended = False
+            while not ended:
+                data = peer.recv(65_536)
+                ended = not data
+                buffer += data
+                for kind, flags, stream, body in ground.h2_frames(buffer):
+                    if kind == ground.HEADERS:
+                        headers.update(decoder.decode(body))
+                    if kind == ground.DATA:
+                        content += body
+                    if kind == ground.RESET:
+                        return False, "reset", wanted
+                    over = kind in (ground.HEADERS, ground.DATA)
+                    ended |= over and stream == 1 and bool(flags & ground.END_STREAM)
+        if headers.get(":status") != "200":
+            break
+    else:
+        return None, f"none of {tries} was refused", wanted
+    status, after = headers.get(":status"), headers.get("retry-after")
+    good = status in ("503", "429") and after in ("1", "2") and content[:1] in (b"\x08", b"\x12")
+    return good, f"{status}, retry-after {after}, {len(content)} bytes", wanted
 
 
 def h2load(options, gateway, body, seconds, connections, each=None):
