@@ -42,6 +42,11 @@ peers *ARGS:
     cargo build --release --locked
     benches/peers/run {{ARGS}}
 
+# Slow clients, bombs, overload and the like: `just siege slow`. Needs a quiet machine with two cores.
+siege *ARGS:
+    cargo build --release --locked --workspace
+    tests/siege/run {{ARGS}}
+
 # The Python SDK through the gateway (in CI).
 sdk-python:
     cargo build --locked --bins

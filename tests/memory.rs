@@ -11,6 +11,7 @@ mod gateway;
 use std::fs;
 use std::thread;
 
+use loadgen::Coding;
 use loadgen::client;
 use loadgen::send::Plan;
 use loadgen::shape::Shape;
@@ -60,7 +61,7 @@ fn flood(protocol: Protocol, gateway: &Gateway, gzip: bool) -> Plan {
     plan.streams = 1;
     plan.shape = Shape { spans_per_request: SPANS_PER_REQUEST, resources: 10, ..Shape::default() };
     plan.fresh = false;
-    plan.gzip = gzip;
+    plan.coding = if gzip { Coding::Gzip } else { Coding::Identity };
     plan
 }
 

@@ -43,7 +43,7 @@ class Wrk:
         """Answers counted: requests, refused (status of 400 or more), broken, us, p99_us."""
         done = subprocess.run(
             ["taskset", "-c", str(self.core), "wrk", "-t", "1", "-c", str(connections)]
-            + ["-d", f"{seconds}s", "-s", str(script), f"http://127.0.0.1:{server.port}/"],
+            + ["-d", f"{seconds}s", "-s", str(script), f"{server.address()}/"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -69,9 +69,12 @@ class Loadgen:
 
     def run(self, server, arguments, connections, seconds):
         """As Wrk.run."""
+        trust = ["--ca", str(server.authority)] if server.authority else []
+        protocol = ["--protocol", "h3"] if server.quic else []
         done = subprocess.run(
             ["taskset", "-c", str(self.core), str(self.binary), "send", *arguments]
-            + ["--endpoint", f"127.0.0.1:{server.port}", "--connections", str(connections)]
+            + ["--endpoint", f"{server.address()}/v1/traces", *trust, *protocol]
+            + ["--connections", str(connections)]
             + ["--duration", f"{seconds}s", "--output", "json"],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -6,6 +6,8 @@ benches/payloads/mod.rs; `self_check` holds the sizes. Knows nothing of HTTP.
 
 import gzip
 import random
+import shutil
+import subprocess
 
 SHAPES = {"A": (10, 100), "B": (1, 50), "C": (1, 5)}
 SIZES = {"A": 482_000, "B": 24_700, "C": 2_900}
@@ -101,6 +103,14 @@ def request(case):
 def compressed(body):
     """gzip as an SDK sends it, without a time stamp."""
     return gzip.compress(body, 6, mtime=0)
+
+
+def squeezed(body):
+    """zstd at its default level, by the program of that name; None where there is none."""
+    if not shutil.which("zstd"):
+        return None
+    done = subprocess.run(["zstd", "-q", "-c"], input=body, capture_output=True, check=True)
+    return done.stdout
 
 
 def self_check():

@@ -26,6 +26,8 @@ def reference(case, variant):
     """Whom a (case, variant) of the gateway is compared with."""
     if variant == "upsert":
         return (case, "plain", "spanyard"), UPSERT_LIMIT
+    if variant == "h3":
+        return (case, "plain", "spanyard"), None
     against = "plain" if variant == "unmerged" else variant
     return (case, against, "nginx"), LIMITS.get((case, variant))
 
@@ -103,6 +105,6 @@ def table(found):
     ]
     text.append("")
     text.append("CPU of the server per request answered 200. ratio: to nginx in the same round;")
-    text.append("upsert: to the gateway's own plain case. refused: answered with a status of 400 or")
-    text.append("more. busy: share of its core that the server used; below 95 % the load was the limit.")
+    text.append("upsert and h3: to the gateway's own plain case. refused: answered with a status of 400")
+    text.append("or more. busy: share of its core that the server used; below 95 % the load was the limit.")
     return "\n".join(text)

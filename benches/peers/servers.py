@@ -7,6 +7,7 @@ pinned to one core, and is stopped by the pid it was started with.
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -31,9 +32,9 @@ http {{
 """
 
 PROXY = """
-  upstream sink {{ server 127.0.0.1:{sink}; keepalive 512; keepalive_requests 1000000000; }}
+  upstream sink {{ server 127.0.0.1:{sink}; keepalive 1024; keepalive_requests 1000000000; }}
   server {{
-    listen 127.0.0.1:{port} backlog=1024;
+    listen 127.0.0.1:{port} backlog=1024{secure};
     location / {{
       proxy_pass http://sink; proxy_http_version 1.1; proxy_set_header Connection "";
     }}
@@ -56,7 +57,7 @@ receivers:
     protocols:
       http:
         endpoint: 127.0.0.1:{port}
-processors:
+{receiver}processors:
   memory_limiter:
     check_interval: 1s
     limit_mib: 512
@@ -110,6 +111,8 @@ class Server:
 
     def __init__(self, name, port, command, core, home):
         self.name, self.port = name, port
+        # The authority that signed its certificate, if it has one, and whether it speaks HTTP/3.
+        self.authority, self.quic = None, False
         self.log = home / f"{name}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -160,15 +163,19 @@ class Server:
                     total += int(line.split()[1])
         return total / 1024
 
+    def address(self):
+        """Scheme, host and port."""
+        return f"{'https' if self.authority else 'http'}://127.0.0.1:{self.port}"
+
     def post(self, body, encoding=None):
         """Sends one request; the status it was answered with."""
         headers = {"Content-Type": PROTOBUF}
         if encoding:
             headers["Content-Encoding"] = encoding
-        url = f"http://127.0.0.1:{self.port}/v1/traces"
-        request = urllib.request.Request(url, body, headers)
+        request = urllib.request.Request(f"{self.address()}/v1/traces", body, headers)
+        trust = ssl.create_default_context(cafile=self.authority) if self.authority else None
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10, context=trust) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -197,9 +204,15 @@ def _nginx(name, core, home, http, modules="", buffer="1m"):
     return Server(name, port, ["nginx", "-c", str(conf), "-e", str(inside / "error.log")], core, home)
 
 
-def nginx_proxy(sink, core, home):
-    """The reference: one worker, keep-alive on both sides."""
-    return _nginx("nginx", core, home, lambda port: PROXY.format(port=port, sink=sink.port))
+def nginx_proxy(sink, core, home, files=None):
+    """The reference: one worker, keep-alive on both sides; `files` of a certificate turn TLS on."""
+    secure = ""
+    if files:
+        secure = f" ssl; ssl_certificate {files[1]}; ssl_certificate_key {files[2]}"
+    proxy = lambda port: PROXY.format(port=port, sink=sink.port, secure=secure)
+    server = _nginx("nginx-tls" if files else "nginx", core, home, proxy)
+    server.authority = files[0] if files else None
+    return server
 
 
 def nginx_sink(core, home):
@@ -215,8 +228,15 @@ def loadgen_sink(loadgen, core, home):
     return Server("sink", port, command, core, home)
 
 
-def gateway(binary, variant, sink, core, home):
-    """The gateway, configured for one variant: plain, upsert, gzip or unmerged."""
+def gateway(binary, variant, sink, core, home, files=None):
+    """The gateway, configured for one variant; `files` of a certificate are for tls and h3."""
+    receiver = ""
+    if variant in ("tls", "h3"):
+        receiver = f"        tls: {{cert_file: {files[1]}, key_file: {files[2]}}}\n"
+    if variant == "h3":
+        receiver += "        http3: true\n"
+    if variant == "zstd":
+        receiver = '        compression_algorithms: ["", gzip, zstd]\n'
     port = free_port()
     conf = home / f"{variant}.yaml"
     conf.write_text(
@@ -224,9 +244,14 @@ def gateway(binary, variant, sink, core, home):
             port=port,
             sink=sink.port,
             metrics=free_port(),
-            compression="gzip" if variant == "gzip" else "none",
+            receiver=receiver,
+            compression=variant if variant in ("gzip", "zstd") else "none",
             processors="resource/mark" if variant == "upsert" else "",
             merge="    merge: false\n" if variant == "unmerged" else "",
         )
     )
-    return Server(f"spanyard-{variant}", port, [str(binary), "--config", str(conf)], core, home)
+    command = [str(binary), "--config", str(conf)]
+    server = Server(f"spanyard-{variant}", port, command, core, home)
+    if variant in ("tls", "h3"):
+        server.authority, server.quic = files[0], variant == "h3"
+    return server

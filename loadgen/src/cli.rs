@@ -11,7 +11,7 @@ use loadgen::send::Plan;
 use loadgen::shape::{Case, Shape};
 use loadgen::sink::{Mode, Protocol, SinkOptions};
 use loadgen::verify::Expect;
-use loadgen::{backends, units};
+use loadgen::{Carrier, Coding, Tls, backends, units};
 
 #[cfg(test)]
 mod tests;
@@ -38,12 +38,15 @@ pub(crate) enum Command {
 pub(crate) enum Wire {
     Http,
     Grpc,
+    /// OTLP/HTTP over HTTP/3
+    H3,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compression {
     None,
     Gzip,
+    Zstd,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,16 +68,18 @@ pub(crate) struct SendArgs {
     /// Protocol to speak
     #[arg(long, value_enum, default_value = "http")]
     protocol: Wire,
-    /// Where to: HOST:PORT, or http://HOST:PORT/PATH
+    /// Where to: HOST:PORT, http://HOST:PORT/PATH or https://HOST:PORT/PATH
     #[arg(long, value_name = "HOST:PORT")]
     endpoint: String,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Compression of the bodies
     #[arg(long, value_enum, default_value = "none")]
     compression: Compression,
     /// Connections
     #[arg(short, long, value_name = "N", default_value_t = 8)]
     connections: usize,
-    /// Calls under way on each gRPC connection
+    /// Requests under way on each connection over gRPC or HTTP/3
     #[arg(short = 'p', long, value_name = "N", default_value_t = 1)]
     streams: usize,
     /// Spans a second, as in 200k: open loop; without it as fast as answers come
@@ -122,6 +127,25 @@ pub(crate) struct SendArgs {
     /// How to report
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+struct TlsArgs {
+    /// Speak TLS; https:// and --protocol h3 do so anyway
+    #[arg(long, requires = "ca")]
+    tls: bool,
+    /// PEM file of the authorities to trust
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// PEM file of our certificate, for a server that asks for one
+    #[arg(long, value_name = "FILE", requires_all = ["key", "ca"])]
+    cert: Option<PathBuf>,
+    /// PEM file of its key
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Name the server's certificate must be for [default: the host of the endpoint]
+    #[arg(long, value_name = "NAME", requires = "ca")]
+    server_name: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -205,19 +229,26 @@ impl SendArgs {
         let shape = self.shape.shape()?;
         let spans = shape.spans_per_request.max(1) as f64;
         let proved = !self.verify.is_empty();
-        let bare = self.endpoint.strip_prefix("http://").unwrap_or(&self.endpoint);
+        let secure = self.endpoint.strip_prefix("https://");
+        let bare = secure.or_else(|| self.endpoint.strip_prefix("http://"));
+        let bare = bare.unwrap_or(&self.endpoint);
         let (authority, path) = bare.split_once('/').unwrap_or((bare, "v1/traces"));
         let ten_seconds = self.requests.is_none().then_some(Duration::from_secs(10));
         let retry_default = if proved { Duration::from_secs(30) } else { Duration::ZERO };
         Ok(Plan {
             protocol: match self.protocol {
-                Wire::Http => Protocol::Http,
+                Wire::Http | Wire::H3 => Protocol::Http,
                 Wire::Grpc => Protocol::Grpc,
             },
+            carrier: self.carrier(authority, secure.is_some())?,
             endpoint: backends::resolve(authority)?,
             authority: authority.to_owned(),
             path: format!("/{path}"),
-            gzip: self.compression == Compression::Gzip,
+            coding: match self.compression {
+                Compression::None => Coding::Identity,
+                Compression::Gzip => Coding::Gzip,
+                Compression::Zstd => Coding::Zstd,
+            },
             connections: self.connections,
             streams: self.streams,
             schedule: Schedule {
@@ -232,6 +263,31 @@ impl SendArgs {
             shape,
         })
     }
+}
+
+impl SendArgs {
+    fn carrier(&self, authority: &str, https: bool) -> io::Result<Carrier> {
+        let quic = matches!(self.protocol, Wire::H3);
+        let flags = &self.tls;
+        if !(flags.tls || https || quic) {
+            return match flags.ca {
+                None => Ok(Carrier::Tcp),
+                Some(_) => Err(invalid("--ca without --tls, https:// or --protocol h3")),
+            };
+        }
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let tls = Tls {
+            ca: flags.ca.clone().ok_or_else(|| invalid("TLS: expected --ca FILE"))?,
+            identity: flags.cert.clone().zip(flags.key.clone()),
+            server_name: flags.server_name.clone().unwrap_or(host),
+        };
+        Ok(if quic { Carrier::Quic(tls) } else { Carrier::Tls(tls) })
+    }
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
 impl ShapeArgs {

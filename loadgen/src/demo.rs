@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::backends::{evidence_of, settle};
+use crate::coding::Coding;
+use crate::dial::Carrier;
 use crate::pace::Schedule;
 use crate::send::{self, Outcome, Plan};
 use crate::shape::Shape;
@@ -165,10 +167,11 @@ impl Demo {
         let half = self.spans_per_second / 2.0;
         Plan {
             protocol,
+            carrier: Carrier::Tcp,
             endpoint,
             authority: endpoint.to_string(),
             path: "/v1/traces".to_owned(),
-            gzip: protocol == Protocol::Grpc,
+            coding: if protocol == Protocol::Grpc { Coding::Gzip } else { Coding::Identity },
             connections: CONNECTIONS,
             streams: 4,
             schedule: Schedule {

@@ -24,6 +24,8 @@ pub mod verify;
 
 mod checksum;
 mod clock;
+mod coding;
+mod dial;
 mod grpc_frame;
 mod gzip;
 mod json;
@@ -31,9 +33,12 @@ mod net;
 mod pb;
 mod reply;
 mod send_grpc;
+mod send_h3;
 mod send_http;
 
 pub use checksum::{CHECKSUM_KEY, RESOURCE_KEY};
 pub use clock::{run_id, unix_nanos};
+pub use coding::Coding;
+pub use dial::{Carrier, Tls};
 pub use gzip::deflate;
 pub use pb::Malformed;

@@ -31,6 +31,12 @@ pub(crate) async fn connect(addr: SocketAddr) -> io::Result<tokio::net::TcpStrea
     Ok(stream)
 }
 
+/// A QUIC client on a free UDP port of the family of `addr`.
+pub(crate) fn quic(addr: SocketAddr) -> io::Result<quinn::Endpoint> {
+    let any = if addr.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    quinn::Endpoint::client(any.parse().map_err(io::Error::other)?)
+}
+
 /// A blocking connection to `addr` whose reads and writes give up after `patience`.
 pub(crate) fn connect_blocking(addr: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&addr, patience)?;

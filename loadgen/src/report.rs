@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::dial::Carrier;
 use crate::json::Object;
 use crate::send::{Outcome, Plan, Progress};
 use crate::sink::{Protocol, Report};
-use crate::tally::Latencies;
+use crate::tally::{Latencies, Tally};
 use crate::units::{count, rounded, span};
 use crate::verify::Proof;
 
@@ -42,6 +43,10 @@ pub fn human(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
             count(tally.breaks_retried),
         ),
     ];
+    if tally.refused + tally.refusals_retried > 0 {
+        lines.push(refusals(tally));
+        lines.push(latencies("refusal", tally.refusal()));
+    }
     if tally.accepted > 0 {
         lines.push(latencies("latency", tally.latency()));
         lines.push(latencies("service", tally.service()));
@@ -72,8 +77,8 @@ pub fn json(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
     let tally = &outcome.tally;
     let spans = tally.accepted * outcome.acknowledged.spans_per_request;
     let mut object = Object::default()
-        .text("protocol", protocol(plan.protocol))
-        .text("compression", if plan.gzip { "gzip" } else { "none" })
+        .text("protocol", protocol(plan))
+        .text("compression", plan.coding.name().unwrap_or("none"))
         .number("connections", plan.connections)
         .number("run", plan.shape.run)
         .number("spans_per_request", outcome.acknowledged.spans_per_request)
@@ -86,6 +91,8 @@ pub fn json(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
         .number("refused", tally.refused)
         .number("failed", tally.failed)
         .number("broken", tally.broken)
+        .number("limited", tally.limited)
+        .number("undated", tally.undated)
         .number("refusals_retried", tally.refusals_retried)
         .number("breaks_retried", tally.breaks_retried)
         .number("bytes", tally.bytes)
@@ -93,7 +100,13 @@ pub fn json(plan: &Plan, outcome: &Outcome, proof: Option<&Proof>) -> String {
         .number("late_max_us", tally.late_max.as_micros())
         .number("unsent", outcome.unsent)
         .object("latency_us", &latency_object(tally.latency()))
-        .object("service_us", &latency_object(tally.service()));
+        .object("service_us", &latency_object(tally.service()))
+        .object("refusal_us", &latency_object(tally.refusal()));
+    if let Some((least, most)) = tally.retry_after {
+        object = object
+            .number("retry_after_min_ms", least.as_millis())
+            .number("retry_after_max_ms", most.as_millis());
+    }
     if let Some(error) = &tally.first_error {
         object = object.text("first_error", error);
     }
@@ -166,20 +179,36 @@ fn title(plan: &Plan, outcome: &Outcome) -> String {
         .map_or_else(|| "closed loop".to_owned(), |rate| format!("{rate:.1} requests/s intended"));
     format!(
         "load        {} to {}{path}: {} spans, {} bytes a request, {}, {pace}, {} connections",
-        protocol(plan.protocol),
+        protocol(plan),
         plan.authority,
         count(outcome.acknowledged.spans_per_request),
         count(outcome.body_bytes as u64),
-        if plan.gzip { "gzip" } else { "plain" },
+        plan.coding.name().unwrap_or("plain"),
         plan.connections,
     )
 }
 
-const fn protocol(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Http => "http",
-        Protocol::Grpc => "grpc",
+const fn protocol(plan: &Plan) -> &'static str {
+    match (plan.protocol, &plan.carrier) {
+        (Protocol::Http, Carrier::Tcp) => "http",
+        (Protocol::Http, Carrier::Tls(_)) => "https",
+        (Protocol::Http, Carrier::Quic(_)) => "h3",
+        (Protocol::Grpc, Carrier::Tcp) => "grpc",
+        (Protocol::Grpc, _) => "grpcs",
     }
+}
+
+/// What refused attempts were told, one line.
+fn refusals(tally: &Tally) -> String {
+    let delay = match tally.retry_after {
+        Some((least, most)) => format!("retry after {} to {}", span(least), span(most)),
+        None => "none says when to retry".to_owned(),
+    };
+    let undated = match tally.undated {
+        0 => String::new(),
+        some => format!(", {} without a delay", count(some)),
+    };
+    format!("refusals    {} because of a quota; {delay}{undated}", count(tally.limited))
 }
 
 /// One line with the points of a latency distribution.

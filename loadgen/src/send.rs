@@ -1,7 +1,7 @@
 //! Sends one run of load: workers take turns from the pace, send, and put the result in the tally.
 //!
 //! ```text
-//! pace -> turn -> bodies -> client (HTTP/1 | gRPC) -> verdict -> again? -> tally, acknowledged
+//! pace -> turn -> bodies -> client (HTTP | gRPC) -> verdict -> again? -> tally, acknowledged
 //! ```
 //! One thread: everything that costs is in the kernel. With reused bodies (`fresh` off) a small
 //! request costs one write, one read and a handful of comparisons.
@@ -17,8 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::clock;
+use crate::coding::Coding;
+use crate::dial::{Carrier, Dial};
 use crate::pace::{Pace, Schedule, Turn};
 use crate::send_grpc::Grpc;
+use crate::send_h3::Http3;
 use crate::send_http::Http;
 use crate::shape::Shape;
 use crate::sink::Protocol;
@@ -35,19 +38,21 @@ const CONNECT_PAUSE: Duration = Duration::from_millis(20);
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// HTTP/1 or gRPC.
+    /// HTTP or gRPC.
     pub protocol: Protocol,
+    /// What it runs on; HTTP on QUIC is HTTP/3, on anything else HTTP/1.
+    pub carrier: Carrier,
     /// Where to.
     pub endpoint: SocketAddr,
     /// The `Host` or authority to name.
     pub authority: String,
     /// Path of the HTTP request; gRPC has its own.
     pub path: String,
-    /// Compress bodies.
-    pub gzip: bool,
-    /// Connections, each with one request under way (HTTP) or `streams` of them (gRPC).
+    /// How bodies are compressed.
+    pub coding: Coding,
+    /// Connections, each with one request under way (HTTP/1) or `streams` of them.
     pub connections: usize,
-    /// Calls under way on each gRPC connection.
+    /// Requests under way on each connection over gRPC or HTTP/3.
     pub streams: usize,
     /// When to send.
     pub schedule: Schedule,
@@ -105,10 +110,11 @@ struct Job {
 /// Sends a run; `show` is called once a second. SIGINT ends it early and in order.
 ///
 /// # Errors
-/// When there is no runtime to be had or a header is invalid. Trouble with the endpoint is in the
-/// tally.
+/// When there is no runtime to be had, a header is invalid, or a file for TLS is. Trouble with the
+/// endpoint is in the tally.
 pub fn run(plan: Plan, mut show: impl FnMut(Progress)) -> io::Result<Outcome> {
     let bodies = Bodies::new(&plan)?;
+    let dial = dial(&plan)?;
     let tally = Tally::new().map_err(io::Error::other)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (pace, pacer) = Pace::start(plan.schedule)?;
@@ -120,7 +126,7 @@ pub fn run(plan: Plan, mut show: impl FnMut(Progress)) -> io::Result<Outcome> {
         plan,
     });
     runtime.block_on(async {
-        let mut workers = start_workers(&job);
+        let mut workers = start_workers(&job, &dial);
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let _at_once = second.tick().await;
@@ -140,21 +146,36 @@ pub fn run(plan: Plan, mut show: impl FnMut(Progress)) -> io::Result<Outcome> {
     Ok(job.outcome())
 }
 
-fn start_workers(job: &Arc<Job>) -> JoinSet<()> {
+fn dial(plan: &Plan) -> io::Result<Dial> {
+    let alpn: &[u8] = match (plan.protocol, &plan.carrier) {
+        (Protocol::Grpc, Carrier::Quic(_)) => {
+            let message = "gRPC over QUIC: expected HTTP";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        (Protocol::Grpc, _) => b"h2",
+        (Protocol::Http, Carrier::Quic(_)) => b"h3",
+        (Protocol::Http, _) => b"http/1.1",
+    };
+    Dial::new(plan.endpoint, &plan.carrier, alpn)
+}
+
+fn start_workers(job: &Arc<Job>, dial: &Dial) -> JoinSet<()> {
     let mut workers = JoinSet::new();
+    let streams = job.plan.streams.max(1);
     for _ in 0..job.plan.connections.max(1) {
-        match job.plan.protocol {
-            Protocol::Http => {
-                let client = Client::Http(Http::new(job.plan.endpoint));
-                let _handle = workers.spawn(work(Arc::clone(job), client));
+        let mut start = |client| {
+            let _handle = workers.spawn(work(Arc::clone(job), client));
+        };
+        match (job.plan.protocol, &job.plan.carrier) {
+            (Protocol::Grpc, _) => {
+                let shared = Grpc::new(dial.clone());
+                (0..streams).for_each(|_| start(Client::Grpc(shared.clone())));
             }
-            Protocol::Grpc => {
-                let grpc = Grpc::new(job.plan.endpoint);
-                for _ in 0..job.plan.streams.max(1) {
-                    let client = Client::Grpc(grpc.clone());
-                    let _handle = workers.spawn(work(Arc::clone(job), client));
-                }
+            (Protocol::Http, Carrier::Quic(_)) => {
+                let shared = Http3::new(dial.clone());
+                (0..streams).for_each(|_| start(Client::Http3(shared.clone())));
             }
+            (Protocol::Http, _) => start(Client::Http(Http::new(dial.clone()))),
         }
     }
     workers
@@ -186,7 +207,7 @@ async fn one(job: &Job, client: &mut Client, turn: Turn) {
         };
         match asked.filter(again) {
             Some(asked) => {
-                job.tally().retried(&verdict);
+                job.tally().retried(&verdict, ended - sent);
                 tokio::time::sleep(asked).await;
                 wait = (wait * 2).min(WAIT_MAX);
                 sent = clock::now();
@@ -220,6 +241,7 @@ async fn finish(
 
 enum Client {
     Http(Http),
+    Http3(Http3),
     Grpc(Grpc),
 }
 
@@ -228,7 +250,8 @@ impl Client {
         let answer = async {
             match self {
                 Self::Http(client) => client.send(body).await,
-                Self::Grpc(client) => client.send(job.bodies.grpc_request(), body.clone()).await,
+                Self::Http3(client) => client.send(job.bodies.request(), body.clone()).await,
+                Self::Grpc(client) => client.send(job.bodies.request(), body.clone()).await,
             }
         };
         if let Ok(verdict) = tokio::time::timeout(job.plan.timeout, answer).await {

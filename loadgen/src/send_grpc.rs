@@ -1,7 +1,6 @@
 //! gRPC over one HTTP/2 connection that several workers share.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -9,14 +8,15 @@ use h2::client::SendRequest;
 use http::Request;
 use tokio::sync::Mutex;
 
+use crate::dial::Dial;
 use crate::grpc_frame::{Outcome, PREFIX_BYTES, outcome, read_body};
+use crate::otlp;
 use crate::tally::Verdict;
-use crate::{net, otlp};
 
 /// A connection that is made when it is needed; clones share it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Grpc {
-    endpoint: SocketAddr,
+    dial: Dial,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -28,8 +28,8 @@ struct Shared {
 }
 
 impl Grpc {
-    pub(crate) fn new(endpoint: SocketAddr) -> Self {
-        Self { endpoint, shared: Arc::default() }
+    pub(crate) fn new(dial: Dial) -> Self {
+        Self { dial, shared: Arc::default() }
     }
 
     /// Sends one framed message and reads the status.
@@ -37,7 +37,7 @@ impl Grpc {
         let (client, generation) = match self.client().await {
             Ok(client) => client,
             Err(e) => {
-                return Verdict::Broken { message: format!("{}: {e}", self.endpoint) };
+                return Verdict::Broken { message: format!("{}: {e}", self.dial.endpoint()) };
             }
         };
         match call(client, request.clone(), framed).await {
@@ -48,7 +48,7 @@ impl Grpc {
                 if shared.generation == generation {
                     shared.client = None;
                 }
-                Verdict::Broken { message: format!("{}: {e}", self.endpoint) }
+                Verdict::Broken { message: format!("{}: {e}", self.dial.endpoint()) }
             }
         }
     }
@@ -58,7 +58,7 @@ impl Grpc {
         if let Some(client) = &shared.client {
             return Ok((client.clone(), shared.generation));
         }
-        let stream = net::connect(self.endpoint).await?;
+        let stream = self.dial.stream().await?;
         let (client, connection) = h2::client::handshake(stream).await.map_err(io::Error::other)?;
         let _driver = tokio::spawn(connection);
         shared.client = Some(client.clone());
@@ -91,8 +91,8 @@ fn refusal(outcome: Outcome) -> Verdict {
     let Outcome { code, message, retry_after } = outcome;
     let message = format!("gRPC {code}: {message}");
     match code {
-        1 | 4 | 10 | 11 | 14 | 15 => Verdict::Refused { retry_after, message },
-        8 if retry_after.is_some() => Verdict::Refused { retry_after, message },
+        1 | 4 | 10 | 11 | 14 | 15 => Verdict::Refused { limited: false, retry_after, message },
+        8 if retry_after.is_some() => Verdict::Refused { limited: true, retry_after, message },
         _ => Verdict::Failed { message },
     }
 }

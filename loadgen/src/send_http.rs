@@ -2,36 +2,36 @@
 //! one read into a buffer that stays.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use crate::dial::{Dial, Stream};
+use crate::otlp;
 use crate::pb::{Fields, Payload};
 use crate::reply::{self, Framing, Reply};
 use crate::tally::Verdict;
-use crate::{net, otlp};
 
 /// A connection that is made when it is needed.
-#[derive(Debug)]
 pub(crate) struct Http {
-    endpoint: SocketAddr,
-    stream: Option<TcpStream>,
+    dial: Dial,
+    stream: Option<Stream>,
     buffer: Vec<u8>,
 }
 
 /// An answer as far as it matters.
-struct Answer {
-    status: u16,
-    close: bool,
-    retry_after: Option<u64>,
-    body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The connection ends with it.
+    pub(crate) close: bool,
+    /// Seconds.
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Http {
-    pub(crate) fn new(endpoint: SocketAddr) -> Self {
-        Self { endpoint, stream: None, buffer: Vec::with_capacity(4 << 10) }
+    pub(crate) fn new(dial: Dial) -> Self {
+        Self { dial, stream: None, buffer: Vec::with_capacity(4 << 10) }
     }
 
     /// Sends a whole request and reads its answer.
@@ -45,7 +45,7 @@ impl Http {
             }
             Err(e) => {
                 self.stream = None;
-                Verdict::Broken { message: format!("{}: {e}", self.endpoint) }
+                Verdict::Broken { message: format!("{}: {e}", self.dial.endpoint()) }
             }
         }
     }
@@ -58,11 +58,11 @@ impl Http {
     async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            None => self.stream.insert(net::connect(self.endpoint).await?),
+            None => self.stream.insert(self.dial.stream().await?),
         };
         self.buffer.clear();
         // A server may answer before it has read all, and close: its answer is worth reading.
-        let written = stream.write_all(request).await;
+        let written = write(stream, request).await;
         let answer = read_answer(stream, &mut self.buffer).await;
         match (written, answer) {
             (Ok(()), Ok(answer)) => Ok(answer),
@@ -72,7 +72,12 @@ impl Http {
     }
 }
 
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Answer> {
+async fn write(stream: &mut Stream, request: &[u8]) -> io::Result<()> {
+    stream.write_all(request).await?;
+    stream.flush().await
+}
+
+async fn read_answer(stream: &mut Stream, buffer: &mut Vec<u8>) -> io::Result<Answer> {
     loop {
         let ended = stream.read_buf(buffer).await? == 0;
         if let Some(head) = reply::head(buffer)?
@@ -91,7 +96,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result
     }
 }
 
-fn verdict(answer: &Answer) -> Verdict {
+pub(crate) fn verdict(answer: &Answer) -> Verdict {
     match answer.status {
         200..=299 => match otlp::read_rejected(&answer.body) {
             Ok(rejected_spans) => Verdict::Accepted { rejected_spans },
@@ -99,6 +104,7 @@ fn verdict(answer: &Answer) -> Verdict {
             Err(_) => Verdict::Accepted { rejected_spans: 0 },
         },
         429 | 502 | 503 | 504 => Verdict::Refused {
+            limited: answer.status == 429,
             retry_after: answer.retry_after.map(Duration::from_secs),
             message: told(answer),
         },

@@ -27,6 +27,13 @@ pub struct Tally {
     pub failed: u64,
     /// Requests given up because the connection could not be made or broke.
     pub broken: u64,
+    /// Retryable answers that named a quota (429, RESOURCE_EXHAUSTED with a delay), whether or not
+    /// the request was sent again.
+    pub limited: u64,
+    /// Retryable answers that did not say when to come again.
+    pub undated: u64,
+    /// The shortest and the longest delay that retryable answers asked for.
+    pub retry_after: Option<(Duration, Duration)>,
     /// Retryable answers to requests that were then sent again.
     pub refusals_retried: u64,
     /// Broken connections after which a request was sent again: it may arrive twice.
@@ -41,6 +48,7 @@ pub struct Tally {
     pub first_error: Option<String>,
     latency: Histogram<u64>,
     service: Histogram<u64>,
+    refusal: Histogram<u64>,
 }
 
 /// Points of a latency distribution.
@@ -61,10 +69,21 @@ pub struct Latencies {
 /// How one request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Accepted { rejected_spans: u64 },
-    Refused { retry_after: Option<Duration>, message: String },
-    Failed { message: String },
-    Broken { message: String },
+    Accepted {
+        rejected_spans: u64,
+    },
+    /// `limited`: because of a quota (429, RESOURCE_EXHAUSTED with a delay).
+    Refused {
+        limited: bool,
+        retry_after: Option<Duration>,
+        message: String,
+    },
+    Failed {
+        message: String,
+    },
+    Broken {
+        message: String,
+    },
 }
 
 impl Tally {
@@ -74,6 +93,9 @@ impl Tally {
             accepted: 0,
             rejected_spans: 0,
             refused: 0,
+            limited: 0,
+            undated: 0,
+            retry_after: None,
             failed: 0,
             broken: 0,
             refusals_retried: 0,
@@ -83,7 +105,8 @@ impl Tally {
             late_max: Duration::ZERO,
             first_error: None,
             latency: histogram.clone(),
-            service: histogram,
+            service: histogram.clone(),
+            refusal: histogram,
         })
     }
 
@@ -105,6 +128,12 @@ impl Tally {
         points(&self.service)
     }
 
+    /// From the first byte written to the end of a retryable answer, every attempt.
+    #[must_use]
+    pub fn refusal(&self) -> Latencies {
+        points(&self.refusal)
+    }
+
     pub(crate) fn left(&mut self, late: Duration) {
         if late > LATE {
             self.late += 1;
@@ -112,14 +141,30 @@ impl Tally {
         }
     }
 
-    pub(crate) fn retried(&mut self, verdict: &Verdict) {
+    pub(crate) fn retried(&mut self, verdict: &Verdict, service: Duration) {
+        self.refusal_seen(verdict, service);
         match verdict {
             Verdict::Broken { .. } => self.breaks_retried += 1,
             _ => self.refusals_retried += 1,
         }
     }
 
+    fn refusal_seen(&mut self, verdict: &Verdict, service: Duration) {
+        let Verdict::Refused { limited, retry_after, .. } = verdict else {
+            return;
+        };
+        self.limited += u64::from(*limited);
+        self.refusal.saturating_record(nanos(service));
+        let Some(asked) = *retry_after else {
+            self.undated += 1;
+            return;
+        };
+        let (least, most) = self.retry_after.unwrap_or((asked, asked));
+        self.retry_after = Some((least.min(asked), most.max(asked)));
+    }
+
     pub(crate) fn ended(&mut self, verdict: &Verdict, latency: Duration, service: Duration) {
+        self.refusal_seen(verdict, service);
         let (count, message) = match verdict {
             Verdict::Accepted { rejected_spans } => {
                 self.accepted += 1;
@@ -162,14 +207,38 @@ mod tests {
         let mut tally = Tally::new().expect("valid bounds");
         let (ms, us) = (Duration::from_millis(1), Duration::from_micros(1));
         let message = "full".to_owned();
+        let full = |limited, retry_after| Verdict::Refused {
+            limited,
+            retry_after,
+            message: message.clone(),
+        };
         tally.ended(&Verdict::Accepted { rejected_spans: 2 }, ms, us);
-        tally.ended(&Verdict::Refused { retry_after: None, message: message.clone() }, ms * 9, us);
+        tally.ended(&full(false, None), ms * 9, us);
         tally.ended(&Verdict::Failed { message: "bad".to_owned() }, ms * 9, us);
         tally.ended(&Verdict::Broken { message: "gone".to_owned() }, ms * 9, us);
         assert_eq!((tally.requests(), tally.accepted, tally.rejected_spans), (4, 1, 2));
-        assert_eq!(tally.first_error, Some(message));
+        assert_eq!(tally.first_error.as_ref(), Some(&message));
         let off = tally.latency().max.abs_diff(ms);
         assert!(off < us * 2, "three digits are kept: {off:?}");
+    }
+
+    #[test]
+    fn every_refused_attempt_is_counted_with_the_delay_it_asked_for() {
+        let mut tally = Tally::new().expect("valid bounds");
+        let ms = Duration::from_millis(1);
+        let refused = |limited, seconds: Option<u64>| Verdict::Refused {
+            limited,
+            retry_after: seconds.map(Duration::from_secs),
+            message: String::new(),
+        };
+        tally.retried(&refused(false, Some(2)), ms);
+        tally.retried(&refused(true, Some(1)), ms * 3);
+        tally.ended(&refused(true, None), ms * 9, ms * 2);
+        assert_eq!((tally.refused, tally.refusals_retried), (1, 2));
+        assert_eq!((tally.limited, tally.undated), (2, 1));
+        let second = Duration::from_secs(1);
+        assert_eq!(tally.retry_after, Some((second, second * 2)));
+        assert!(tally.refusal().max.abs_diff(ms * 3) < ms / 100, "{:?}", tally.refusal());
     }
 
     #[test]

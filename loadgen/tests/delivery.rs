@@ -12,14 +12,16 @@ use loadgen::send::{Outcome, Plan, run};
 use loadgen::shape::Shape;
 use loadgen::sink::{Mode, Protocol, Sink, SinkOptions};
 use loadgen::verify::Proof;
+use loadgen::{Carrier, Coding};
 
-fn plan(protocol: Protocol, endpoint: SocketAddr, gzip: bool) -> Plan {
+fn plan(protocol: Protocol, endpoint: SocketAddr, coding: Coding) -> Plan {
     Plan {
         protocol,
+        carrier: Carrier::Tcp,
         endpoint,
         authority: endpoint.to_string(),
         path: "/v1/traces".to_owned(),
-        gzip,
+        coding,
         connections: 3,
         streams: 2,
         schedule: Schedule { requests_per_second: None, requests: Some(50), duration: None },
@@ -44,15 +46,17 @@ fn prove(sink: &Sink, outcome: &Outcome) -> Proof {
 #[test]
 fn everything_sent_arrives_once_and_whole_by_every_way() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
-        for gzip in [false, true] {
+        for coding in [Coding::Identity, Coding::Gzip, Coding::Zstd] {
             let sink = sink(Mode::Ok);
-            let outcome = run(plan(protocol, sink.addr_grpc(), gzip), |_| ()).expect("a run");
+            let outcome = run(plan(protocol, sink.addr_grpc(), coding), |_| ()).expect("a run");
             assert_eq!(outcome.tally.accepted, 50, "{:?}", outcome.tally.first_error);
             let proof = prove(&sink, &outcome);
             assert_eq!((proof.acknowledged, proof.arrived), (1_500, 1_500));
-            assert!(proof.holds(0), "{protocol:?} gzip {gzip}: {proof:?}");
+            assert!(proof.holds(0), "{protocol:?} {coding:?}: {proof:?}");
             let report = sink.report();
-            assert_eq!(report.gzip_requests, if gzip { 50 } else { 0 });
+            let count = |of| if coding == of { 50 } else { 0 };
+            assert_eq!(report.gzip_requests, count(Coding::Gzip));
+            assert_eq!(report.zstd_requests, count(Coding::Zstd));
             assert_eq!(report.grpc_requests, if protocol == Protocol::Grpc { 50 } else { 0 });
         }
     }
@@ -61,7 +65,7 @@ fn everything_sent_arrives_once_and_whole_by_every_way() {
 #[test]
 fn an_open_loop_sends_its_whole_schedule() {
     let sink = sink(Mode::Ok);
-    let mut plan = plan(Protocol::Http, sink.addr_http(), false);
+    let mut plan = plan(Protocol::Http, sink.addr_http(), Coding::Identity);
     plan.schedule.requests_per_second = Some(5_000.0);
     let outcome = run(plan, |_| ()).expect("a run");
     assert_eq!((outcome.tally.accepted, outcome.unsent), (50, 0));
@@ -73,7 +77,8 @@ fn refused_requests_are_tried_again_after_the_delay_they_were_told() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let sink = sink(Mode::Fail { status: 503, retry_after: Some(0) });
         let endpoint = sink.addr_http();
-        let sender = std::thread::spawn(move || run(plan(protocol, endpoint, false), |_| ()));
+        let sender =
+            std::thread::spawn(move || run(plan(protocol, endpoint, Coding::Identity), |_| ()));
         let _refused = sink
             .wait_for(|report| report.refused >= 10, Duration::from_secs(20))
             .expect("refusals are tried again");
@@ -89,7 +94,8 @@ fn refused_requests_are_tried_again_after_the_delay_they_were_told() {
 fn requests_that_must_not_be_repeated_fail_at_once() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let sink = sink(Mode::fail(400));
-        let outcome = run(plan(protocol, sink.addr_http(), false), |_| ()).expect("a run");
+        let outcome =
+            run(plan(protocol, sink.addr_http(), Coding::Identity), |_| ()).expect("a run");
         assert_eq!((outcome.tally.failed, outcome.tally.refusals_retried), (50, 0));
         assert_eq!(outcome.acknowledged.spans(), 0);
         assert!(outcome.tally.first_error.is_some_and(|told| told.contains("fails with 400")));
@@ -100,7 +106,8 @@ fn requests_that_must_not_be_repeated_fail_at_once() {
 fn rejected_spans_are_not_counted_as_lost() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let sink = sink(Mode::Reject(4));
-        let outcome = run(plan(protocol, sink.addr_http(), false), |_| ()).expect("a run");
+        let outcome =
+            run(plan(protocol, sink.addr_http(), Coding::Identity), |_| ()).expect("a run");
         assert_eq!(outcome.tally.rejected_spans, 200);
         let proof = prove(&sink, &outcome);
         assert_eq!((proof.acknowledged, proof.lost), (1_300, 0));
@@ -111,7 +118,8 @@ fn rejected_spans_are_not_counted_as_lost() {
 fn a_backend_that_acknowledges_and_forgets_is_noticed() {
     let options = SinkOptions { cheap: true, ..SinkOptions::default() };
     let forgetful = Sink::start(options).expect("a sink");
-    let outcome = run(plan(Protocol::Http, forgetful.addr_http(), false), |_| ()).expect("a run");
+    let outcome =
+        run(plan(Protocol::Http, forgetful.addr_http(), Coding::Identity), |_| ()).expect("a run");
     let proof = prove(&forgetful, &outcome);
     assert_eq!((proof.acknowledged, proof.lost), (1_500, 1_500));
     assert!(!proof.holds(0));
@@ -124,7 +132,8 @@ fn a_run_that_reaches_two_sinks_is_duplicated_unless_each_should_have_it() {
     let backends: Vec<_> = sinks.iter().map(open).collect();
     let mut told = None;
     for sink in &sinks {
-        let outcome = run(plan(Protocol::Http, sink.addr_http(), false), |_| ()).expect("a run");
+        let outcome =
+            run(plan(Protocol::Http, sink.addr_http(), Coding::Identity), |_| ()).expect("a run");
         told = Some(outcome.acknowledged);
     }
     let told = told.expect("two runs");
@@ -139,7 +148,7 @@ fn a_run_that_reaches_two_sinks_is_duplicated_unless_each_should_have_it() {
 fn a_backend_that_never_answers_does_not_hold_the_run_up() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let sink = sink(Mode::Silent);
-        let mut plan = plan(protocol, sink.addr_http(), false);
+        let mut plan = plan(protocol, sink.addr_http(), Coding::Identity);
         plan.schedule.requests = Some(6);
         plan.timeout = Duration::from_millis(50);
         plan.retry_for = Duration::ZERO;
@@ -154,7 +163,7 @@ fn a_backend_that_never_answers_does_not_hold_the_run_up() {
 fn a_backend_that_went_away_and_came_back_on_its_port_gets_what_was_waiting() {
     let first = sink(Mode::Ok);
     let (http, grpc) = (first.addr_http(), first.addr_grpc());
-    let mut plan = plan(Protocol::Http, http, false);
+    let mut plan = plan(Protocol::Http, http, Coding::Identity);
     plan.schedule.requests = Some(400);
     let sender = std::thread::spawn(move || run(plan, |_| ()));
     let _some = first

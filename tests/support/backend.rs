@@ -13,6 +13,7 @@ use loadgen::send::{Outcome, Plan, run};
 use loadgen::shape::Shape;
 use loadgen::sink::{Mode, Protocol, Report, Sink, SinkOptions};
 use loadgen::verify::{Proof, prove};
+use loadgen::{Carrier, Coding};
 
 /// How long a backend may wait for what must come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,10 +37,11 @@ pub(crate) fn nobody() -> SocketAddr {
 pub(crate) fn load(protocol: Protocol, endpoint: SocketAddr, run: u32, requests: u64) -> Plan {
     Plan {
         protocol,
+        carrier: Carrier::Tcp,
         endpoint,
         authority: endpoint.to_string(),
         path: Signal::Traces.path().to_owned(),
-        gzip: false,
+        coding: Coding::Identity,
         connections: 4,
         streams: 2,
         schedule: Schedule { requests_per_second: None, requests: Some(requests), duration: None },

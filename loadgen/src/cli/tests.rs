@@ -54,6 +54,36 @@ fn what_contradicts_itself_is_refused() {
     assert!(refused(&["--case", "A", "--resources", "3"]));
     assert!(refused(&["--verify-each"]));
     assert!(refused(&["-z", "10"]));
+    assert!(refused(&["--tls"]) && refused(&["--ca", "a", "--cert", "b"]));
+}
+
+#[test]
+fn tls_is_asked_for_by_a_flag_by_the_scheme_or_by_http_3() {
+    let tls = |identity, name: &str| Tls { ca: "a".into(), identity, server_name: name.to_owned() };
+    assert_eq!(plan(&[]).carrier, Carrier::Tcp);
+    assert_eq!(plan(&["--tls", "--ca", "a"]).carrier, Carrier::Tls(tls(None, "127.0.0.1")));
+    let pair = Some(("c".into(), "k".into()));
+    let named = ["--tls", "--ca", "a", "--cert", "c", "--key", "k", "--server-name", "gate"];
+    assert_eq!(plan(&named).carrier, Carrier::Tls(tls(pair, "gate")));
+    let quic = plan(&["--protocol", "h3", "--ca", "a", "--compression", "zstd"]);
+    assert_eq!(quic.carrier, Carrier::Quic(tls(None, "127.0.0.1")));
+    assert_eq!((quic.protocol, quic.coding), (Protocol::Http, Coding::Zstd));
+    let line = ["loadgen", "send", "--endpoint", "https://[::1]:1/p", "--ca", "a"];
+    let Command::Send(args) = Cli::try_parse_from(line).expect("valid flags").command else {
+        panic!("another command")
+    };
+    let found = args.plan().expect("a plan");
+    assert_eq!((found.carrier, found.path.as_str()), (Carrier::Tls(tls(None, "::1")), "/p"));
+}
+
+#[test]
+fn tls_without_an_authority_and_an_authority_without_tls_are_refused() {
+    for flags in [&["--protocol", "h3"][..], &["--ca", "a"][..]] {
+        let line = ["loadgen", "send", "--endpoint", "127.0.0.1:4318"];
+        let cli = Cli::try_parse_from(line.iter().chain(flags)).expect("valid flags");
+        let Command::Send(args) = cli.command else { panic!("another command") };
+        assert!(args.plan().is_err(), "{flags:?}");
+    }
 }
 
 #[test]

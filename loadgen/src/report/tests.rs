@@ -10,10 +10,11 @@ fn run() -> (Plan, Outcome) {
     let endpoint = std::net::SocketAddr::from(([127, 0, 0, 1], 4318));
     let plan = Plan {
         protocol: Protocol::Http,
+        carrier: Carrier::Tcp,
         endpoint,
         authority: endpoint.to_string(),
         path: "/v1/traces".to_owned(),
-        gzip: true,
+        coding: crate::Coding::Gzip,
         connections: 8,
         streams: 1,
         schedule: Schedule { requests_per_second: Some(10.0), requests: None, duration: None },
@@ -59,7 +60,7 @@ fn programs_read_the_same_as_json() {
     assert_eq!(crate::json::find_number(&text, "lost"), Some(2));
     assert!(text.contains("\"first_error\": \"HTTP 400: \\\"no\\\"\""), "{text}");
     let opened = text.matches('{').count();
-    assert_eq!((opened, text.matches('}').count()), (4, 4));
+    assert_eq!((opened, text.matches('}').count()), (5, 5));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The bytes of each request, ready to be written: HTTP/1 with its head, gRPC with its prefix.
+//! The bytes of each request, ready to be written: HTTP/1 with its head, gRPC with its prefix,
+//! HTTP/3 as the body alone.
 
 use std::io;
 
@@ -6,8 +7,9 @@ use bytes::Bytes;
 use http::{Request, Version};
 
 use super::Plan;
+use crate::coding::Coding;
+use crate::dial::Carrier;
 use crate::grpc_frame;
-use crate::gzip;
 use crate::otlp::Signal;
 use crate::shape::{Template, pick};
 use crate::sink::Protocol;
@@ -18,11 +20,20 @@ pub(super) struct Bodies {
     templates: Vec<Template>,
     /// Prepared once, when requests need no ids of their own.
     reused: Vec<Bytes>,
-    protocol: Protocol,
-    gzip: bool,
+    framing: Framing,
+    coding: Coding,
     /// The HTTP/1 head up to the value of `Content-Length`.
     http_head: String,
-    grpc_request: Request<()>,
+    /// The head of a gRPC call or of a request over HTTP/3.
+    request: Request<()>,
+}
+
+/// What is written before a body on the same stream.
+#[derive(Clone, Copy, Debug)]
+enum Framing {
+    Head,
+    Prefix,
+    Nothing,
 }
 
 impl Bodies {
@@ -30,10 +41,14 @@ impl Bodies {
         let mut bodies = Self {
             templates: plan.shape.templates(),
             reused: Vec::new(),
-            protocol: plan.protocol,
-            gzip: plan.gzip,
+            framing: match (plan.protocol, &plan.carrier) {
+                (Protocol::Grpc, _) => Framing::Prefix,
+                (Protocol::Http, Carrier::Quic(_)) => Framing::Nothing,
+                (Protocol::Http, _) => Framing::Head,
+            },
+            coding: plan.coding,
             http_head: http_head(plan)?,
-            grpc_request: grpc_request(plan).map_err(io::Error::other)?,
+            request: request(plan).map_err(io::Error::other)?,
         };
         if !plan.fresh {
             let count = bodies.templates.len() as u64;
@@ -59,8 +74,8 @@ impl Bodies {
         self.templates.first().map_or(0, Template::size_bytes)
     }
 
-    pub(super) const fn grpc_request(&self) -> &Request<()> {
-        &self.grpc_request
+    pub(super) const fn request(&self) -> &Request<()> {
+        &self.request
     }
 
     fn make(&self, index: u64) -> Bytes {
@@ -70,24 +85,26 @@ impl Bodies {
         let first = index * template.spans();
         let mut message = Vec::new();
         template.write(first, &mut message);
-        if self.gzip {
-            // Compressing into memory cannot fail.
-            message = gzip::deflate(&message).unwrap_or_default();
+        // Compressing into memory cannot fail.
+        let mut message = self.coding.compress(message).unwrap_or_default();
+        match self.framing {
+            Framing::Prefix => grpc_frame::frame(self.coding.name().is_some(), &message),
+            Framing::Nothing => Bytes::from(message),
+            Framing::Head => {
+                let head = format!("{}{}\r\n\r\n", self.http_head, message.len());
+                let mut request = head.into_bytes();
+                request.append(&mut message);
+                Bytes::from(request)
+            }
         }
-        if self.protocol == Protocol::Grpc {
-            return grpc_frame::frame(self.gzip, &message);
-        }
-        let mut request = format!("{}{}\r\n\r\n", self.http_head, message.len()).into_bytes();
-        request.append(&mut message);
-        Bytes::from(request)
     }
 }
 
 fn http_head(plan: &Plan) -> io::Result<String> {
     let mut head = format!("POST {} HTTP/1.1\r\nHost: {}\r\n", plan.path, plan.authority);
     head.push_str("Content-Type: application/x-protobuf\r\n");
-    if plan.gzip {
-        head.push_str("Content-Encoding: gzip\r\n");
+    if let Some(coding) = plan.coding.name() {
+        head.push_str(&format!("Content-Encoding: {coding}\r\n"));
     }
     for (name, value) in &plan.headers {
         if name.contains(['\r', '\n', ':']) || value.contains(['\r', '\n']) {
@@ -100,15 +117,25 @@ fn http_head(plan: &Plan) -> io::Result<String> {
     Ok(head)
 }
 
-fn grpc_request(plan: &Plan) -> http::Result<Request<()>> {
-    let mut request = Request::builder()
-        .method("POST")
-        .version(Version::HTTP_2)
-        .uri(format!("http://{}{}", plan.authority, Signal::Traces.grpc_path()))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
-    if plan.gzip {
-        request = request.header("grpc-encoding", "gzip");
+fn request(plan: &Plan) -> http::Result<Request<()>> {
+    let scheme = if plan.carrier == Carrier::Tcp { "http" } else { "https" };
+    let (path, encoding) = match plan.protocol {
+        Protocol::Http => (plan.path.as_str(), "content-encoding"),
+        Protocol::Grpc => (Signal::Traces.grpc_path(), "grpc-encoding"),
+    };
+    let uri = format!("{scheme}://{}{path}", plan.authority);
+    let mut request = Request::builder().method("POST").uri(uri);
+    request = match plan.protocol {
+        Protocol::Http => {
+            request.version(Version::HTTP_3).header("content-type", "application/x-protobuf")
+        }
+        Protocol::Grpc => request
+            .version(Version::HTTP_2)
+            .header("content-type", "application/grpc")
+            .header("te", "trailers"),
+    };
+    if let Some(coding) = plan.coding.name() {
+        request = request.header(encoding, coding);
     }
     for (name, value) in &plan.headers {
         request = request.header(name.to_ascii_lowercase(), value);

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::shared::{Answer, Arrival, Protocol, Shared};
+use crate::coding::Coding;
 use crate::gzip::INFLATED_BYTES_MAX;
 use crate::otlp::{self, Signal};
 
@@ -48,15 +49,15 @@ async fn respond(
     if head.method == Method::POST
         && let Some(signal) = Signal::at_path(path)
     {
-        let gzip = match encoding(&head.headers) {
-            Ok(gzip) => gzip,
+        let coding = match encoding(&head.headers) {
+            Ok(coding) => coding,
             Err(found) => return Ok(refuse(415, None, &format!("content encoding {found:?}"))),
         };
         let path = head.uri.path_and_query().map_or(path, |path| path.as_str()).to_owned();
         let (body, body_bytes) = read(body, shared.cheap()).await?;
         let headers = if shared.records() { copy(&head.headers) } else { Vec::new() };
         let protocol = Protocol::Http;
-        let arrival = Arrival { signal, protocol, path, headers, gzip, body, body_bytes };
+        let arrival = Arrival { signal, protocol, path, headers, coding, body, body_bytes };
         return answer(shared.receive(arrival).await);
     }
     let (body, _) = read(body, false).await?;
@@ -97,13 +98,10 @@ pub(super) fn answer(answer: Answer) -> Result<Response<Full<Bytes>>, Closed> {
     }
 }
 
-/// Whether a body is gzip; an error names an encoding that is not understood.
-pub(super) fn encoding(headers: &HeaderMap) -> Result<bool, String> {
-    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-        None | Some(b"identity" | b"") => Ok(false),
-        Some(b"gzip") => Ok(true),
-        Some(other) => Err(String::from_utf8_lossy(other).into_owned()),
-    }
+/// How a body is compressed; an error names an encoding that is not understood.
+pub(super) fn encoding(headers: &HeaderMap) -> Result<Coding, String> {
+    let name = headers.get(CONTENT_ENCODING).map_or(&b""[..], HeaderValue::as_bytes);
+    Coding::named(name).ok_or_else(|| String::from_utf8_lossy(name).into_owned())
 }
 
 /// The headers as texts.

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 
 use super::http1;
 use super::shared::{Answer, Arrival, Protocol, Shared};
+use crate::coding::Coding;
 use crate::grpc_frame::{BINARY, GRPC_DETAILS, GRPC_MESSAGE, GRPC_STATUS, PREFIX_BYTES, frame};
 use crate::gzip::INFLATED_BYTES_MAX;
 use crate::otlp::{self, Signal};
@@ -77,10 +78,10 @@ async fn exchange(
     if let Some(signal) = Signal::at_grpc_path(path) {
         let (body, body_bytes) = read(body, PREFIX_BYTES * usize::from(shared.cheap())).await?;
         let answer = match message(&head.headers, body, shared.cheap()) {
-            Ok((gzip, body)) => {
+            Ok((coding, body)) => {
                 let headers = copy_if(shared.records(), &head.headers);
                 let (protocol, path) = (Protocol::Grpc, path.to_owned());
-                let arrival = Arrival { signal, protocol, path, headers, gzip, body, body_bytes };
+                let arrival = Arrival { signal, protocol, path, headers, coding, body, body_bytes };
                 hold(arrival, &mut respond, shared).await?
             }
             Err(message) => Answer::Refused { status: 400, retry_after: None, message },
@@ -89,10 +90,10 @@ async fn exchange(
     }
     let (body, body_bytes) = read(body, 0).await?;
     let response = match (Signal::at_path(path), http1::encoding(&head.headers)) {
-        (Some(signal), Ok(gzip)) => {
+        (Some(signal), Ok(coding)) => {
             let headers = copy_if(shared.records(), &head.headers);
             let (protocol, path) = (Protocol::Http, path.to_owned());
-            let arrival = Arrival { signal, protocol, path, headers, gzip, body, body_bytes };
+            let arrival = Arrival { signal, protocol, path, headers, coding, body, body_bytes };
             let answer = hold(arrival, &mut respond, shared).await?;
             http1::answer(answer).map_err(|_| Ended::CloseConnection)?
         }
@@ -139,8 +140,8 @@ async fn read(mut body: RecvStream, keep_max: usize) -> Result<(Bytes, u64), End
     Ok((kept.freeze(), length))
 }
 
-/// Takes the one message out of its prefix; says whether it is gzip.
-fn message(headers: &HeaderMap, mut body: Bytes, cheap: bool) -> Result<(bool, Bytes), String> {
+/// Takes the one message out of its prefix; says how it is compressed.
+fn message(headers: &HeaderMap, mut body: Bytes, cheap: bool) -> Result<(Coding, Bytes), String> {
     let Some(&[flag, a, b, c, d]) = body.first_chunk::<PREFIX_BYTES>() else {
         return Err(format!("gRPC prefix: {} of {PREFIX_BYTES} bytes", body.len()));
     };
@@ -149,11 +150,14 @@ fn message(headers: &HeaderMap, mut body: Bytes, cheap: bool) -> Result<(bool, B
     if !cheap && message.len() as u64 != u64::from(length) {
         return Err(format!("gRPC prefix says {length} bytes, {} came", message.len()));
     }
-    let encoding = headers.get("grpc-encoding").map(HeaderValue::as_bytes);
-    match (flag, encoding) {
-        (0, _) => Ok((false, message)),
-        (1, Some(b"gzip")) => Ok((true, message)),
-        (1, other) => Err(format!("grpc-encoding {other:?}: expected gzip")),
+    let encoding = headers.get("grpc-encoding").map_or(&b""[..], HeaderValue::as_bytes);
+    match (flag, Coding::named(encoding)) {
+        (0, _) => Ok((Coding::Identity, message)),
+        (1, Some(coding)) if coding != Coding::Identity => Ok((coding, message)),
+        (1, _) => {
+            let found = String::from_utf8_lossy(encoding);
+            Err(format!("grpc-encoding {found:?}: expected gzip or zstd"))
+        }
         _ => Err(format!("gRPC prefix flag {flag}: expected 0 or 1")),
     }
 }

@@ -14,7 +14,7 @@ pub struct Report {
     pub refused: u64,
     /// Those whose connection was closed because of the mode.
     pub closed: u64,
-    /// Those whose body was no valid gzip or protobuf.
+    /// Those whose body was not well compressed or no valid protobuf.
     pub malformed: u64,
     /// Requests being held or slowed now.
     pub waiting: u64,
@@ -26,6 +26,8 @@ pub struct Report {
     pub grpc_requests: u64,
     /// Requests compressed by gzip.
     pub gzip_requests: u64,
+    /// Requests compressed by zstd.
+    pub zstd_requests: u64,
     /// Bytes of the bodies as they came.
     pub bytes: u64,
     /// Bytes of the accepted bodies after inflating.
@@ -58,7 +60,7 @@ impl Report {
 
     /// The numbers with their names, in the order in which they are shown.
     #[must_use]
-    pub const fn rows(&self) -> [(&'static str, u64); 23] {
+    pub const fn rows(&self) -> [(&'static str, u64); 24] {
         [
             ("requests", self.requests),
             ("accepted", self.accepted),
@@ -70,6 +72,7 @@ impl Report {
             ("connections", self.connections),
             ("grpc_requests", self.grpc_requests),
             ("gzip_requests", self.gzip_requests),
+            ("zstd_requests", self.zstd_requests),
             ("bytes", self.bytes),
             ("inflated_bytes", self.inflated_bytes),
             ("spans", self.spans.spans),

@@ -9,9 +9,10 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{Mode, Report, SinkOptions};
+use crate::clock;
+use crate::coding::Coding;
 use crate::otlp::{self, Signal};
 use crate::verify::{Bitmap, Receiver};
-use crate::{clock, gzip};
 
 /// How a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) struct Arrival {
     pub(super) path: String,
     /// Empty unless requests are recorded.
     pub(super) headers: Vec<(String, String)>,
-    pub(super) gzip: bool,
+    pub(super) coding: Coding,
     /// Empty in a cheap sink.
     pub(super) body: Bytes,
     pub(super) body_bytes: u64,
@@ -213,11 +214,13 @@ impl State {
 
     /// Inflates, checks and counts a body; nothing is counted when it is malformed.
     fn take(&mut self, arrival: &Arrival, reject: u64) -> Result<(), String> {
-        let body = if arrival.gzip {
-            gzip::inflate(&arrival.body, &mut self.inflated).map_err(|e| format!("gzip: {e}"))?;
-            &self.inflated[..]
-        } else {
-            &arrival.body[..]
+        let body = match arrival.coding.name() {
+            Some(name) => {
+                let inflated = arrival.coding.inflate(&arrival.body, &mut self.inflated);
+                inflated.map_err(|e| format!("{name}: {e}"))?;
+                &self.inflated[..]
+            }
+            None => &arrival.body[..],
         };
         let malformed = |e| format!("protobuf: {e}");
         match arrival.signal {
@@ -236,7 +239,10 @@ impl State {
 
     fn record(&mut self, arrival: Arrival, bytes_max: usize) {
         let raw = arrival.body;
-        let body = if arrival.gzip { Bytes::copy_from_slice(&self.inflated) } else { raw.clone() };
+        let body = match arrival.coding {
+            Coding::Identity => raw.clone(),
+            _ => Bytes::copy_from_slice(&self.inflated),
+        };
         let bytes = raw.len() + body.len();
         if self.recorded_bytes + bytes > bytes_max {
             self.report.unrecorded += 1;
@@ -258,7 +264,8 @@ impl<'a> Waiting<'a> {
             report.requests += 1;
             report.bytes += arrival.body_bytes;
             report.grpc_requests += u64::from(arrival.protocol == Protocol::Grpc);
-            report.gzip_requests += u64::from(arrival.gzip);
+            report.gzip_requests += u64::from(arrival.coding == Coding::Gzip);
+            report.zstd_requests += u64::from(arrival.coding == Coding::Zstd);
             report.waiting += 1;
             report.waiting_max = report.waiting_max.max(report.waiting);
         });
