@@ -3,10 +3,11 @@
 Two limits in turn. `backend`: the sink answers slowly and one at a time, so the queue is full
 most of the time and refusals are many. `core`: the sink is quick, so the gateway's own core is
 the limit, and rates are those per second of its CPU time, since others may want the same core.
-The peak is the best closed loop; then an open loop offers twice that. Where the core is the
-limit h2 takes a closed loop of twice the connections instead: requests that h2load paces come
-one by one and cost more than those that come together. h2 is OTLP/HTTP over HTTP/2, sent by h2load, whose refusals are counted but not timed;
-beside it one client by hand asks until it is refused and reads what it is told.
+The peak is the best closed loop; then an open loop offers twice that. Where the core is the limit
+h2 takes a closed loop of twice the connections instead: requests that h2load paces come one by
+one and cost more than those that come together. h2 is OTLP/HTTP over HTTP/2, sent by h2load,
+whose refusals are counted but not timed; beside it one client by hand asks until it is refused
+and reads what it is told.
 """
 
 import concurrent.futures
