@@ -21,6 +21,7 @@ mod front;
 mod grpc;
 pub mod guard;
 mod h2;
+mod handshake;
 mod head;
 mod http;
 mod io;
@@ -29,6 +30,8 @@ mod life;
 mod otlp;
 mod ready;
 mod sniff;
+mod socket;
+mod tls;
 mod verdict;
 
 #[cfg(test)]
@@ -71,6 +74,8 @@ pub struct Supplies {
     meter: ShardMeter,
     /// Lets one log line about unreadable requests pass a while.
     complaints: Throttle,
+    /// The same for handshakes that fail.
+    handshake_complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
 }
 
@@ -87,6 +92,7 @@ impl Supplies {
             lease,
             meter,
             complaints: Throttle::new(COMPLAINT_EVERY),
+            handshake_complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
         })
     }

@@ -9,3 +9,4 @@ mod panics;
 mod site;
 mod streams;
 mod times;
+mod tls;
