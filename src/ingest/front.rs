@@ -22,6 +22,7 @@ pub type Entries = [Option<Rc<Entry>>; 3];
 /// One receiver as of one plan.
 #[derive(Debug)]
 pub struct Front {
+    id: Arc<str>,
     ready: Ready,
     http: Option<HttpIngest>,
     grpc: Option<GrpcIngest>,
@@ -52,12 +53,18 @@ impl Front {
     #[must_use]
     pub fn new(receiver: &Receiver, ready: &Ready, http: Entries, grpc: Entries) -> Rc<Self> {
         Rc::new(Self {
+            id: receiver.id.as_str().into(),
             ready: ready.clone(),
             http: receiver.http.clone(),
             grpc: receiver.grpc.clone(),
             http_entries: http,
             grpc_entries: grpc,
         })
+    }
+
+    /// The receiver's id.
+    pub(super) const fn id(&self) -> &Arc<str> {
+        &self.id
     }
 
     /// The way of an OTLP/HTTP request that came in by the port of `side`, by its path.

@@ -21,10 +21,10 @@ use crate::config::plan::{
     self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Outline,
     Peer, Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
 };
-use crate::ingest::{Entries, Front, Gate, Ready, Supplies, prepare};
+use crate::ingest::{Crowd, Entries, Front, Gate, Place, Ready, Supplies, prepare};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
-use crate::runtime::net;
+use crate::runtime::{net, task};
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::Ledger;
 use crate::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
@@ -40,6 +40,7 @@ pub(super) struct Site {
     pub(super) address: SocketAddr,
     pub(super) lease: Arc<Lease>,
     pub(super) ready: Ready,
+    pub(super) crowd: Arc<Crowd>,
     queue: Rc<Destination>,
     registry: Arc<Registry>,
     plan: Arc<Plan>,
@@ -143,15 +144,37 @@ impl Site {
         let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));
         let front = Front::new(receiver, &ready, http, grpc);
         let home = Arc::clone(pool.home());
-        let supplies = Supplies::new(home, Arc::clone(&lease), ShardMeter::new(&recorder));
+        let crowd = Crowd::new(2);
+        let supplies = Supplies::new(
+            home,
+            Arc::clone(&lease),
+            ShardMeter::new(&recorder),
+            Place::new(&crowd, 0),
+        );
         let gate = Gate::new(front, Rc::clone(&supplies));
         let address = listen(&gate, Transport::Http);
-        Self { gate, supplies, address, lease, ready, queue, registry, plan, fuse }
+        Self { gate, supplies, address, lease, ready, crowd, queue, registry, plan, fuse }
     }
 
     /// Another port, of this side.
     pub(super) fn open(&self, side: Transport) -> SocketAddr {
         listen(&self.gate, side)
+    }
+
+    /// A gate of a second shard, which takes in what the first one hands it.
+    pub(super) fn neighbour(&self) -> Rc<Gate> {
+        let place = Place::new(&self.crowd, 1);
+        let meter = ShardMeter::new(&self.registry.shard(0));
+        let home = Arc::clone(&self.supplies.home);
+        let supplies = Supplies::new(home, Arc::clone(&self.lease), meter, place);
+        let gate = Gate::new(self.gate.front(), supplies);
+        let (crowd, taking) = (Arc::clone(&self.crowd), Rc::clone(&gate));
+        let _ = task::spawn("neighbour", async move {
+            loop {
+                taking.take_in(crowd.next(1).await);
+            }
+        });
+        gate
     }
 
     pub(super) async fn connect(&self) -> Client {

@@ -254,6 +254,8 @@ pub struct ShardMeter {
     pub unknown_paths: Counter,
     /// Queues of destinations that a reload removed or changed, and that still hold something.
     pub leaving_queues: Gauge,
+    /// Accepted connections handed to a shard with fewer of them.
+    pub handed_connections: Counter,
     tls_failures: [Counter; TLS_FAILURES.len()],
 }
 
@@ -269,6 +271,7 @@ impl ShardMeter {
             counter(recorder, "spanyard_shard_tls_failures_total", &[("reason", reason)])
         };
         Self {
+            handed_connections: plain("spanyard_shard_handed_connections_total"),
             tls_failures: array::from_fn(tls_failure),
             connections: level("spanyard_shard_connections"),
             requests: plain("spanyard_shard_requests_total"),
