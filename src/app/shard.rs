@@ -103,10 +103,9 @@ impl Shard {
             scratch: RefCell::default(),
         });
         let deflater = Deflater::new(meter.recompressed_bytes.clone());
-        let supplies = {
-            let place = Place::new(&common.crowd, index);
-            ingest::Supplies::new(Arc::clone(&tools.home), Arc::clone(&tools.lease), meter, place)
-        };
+        let (home, lease) = (Arc::clone(&tools.home), Arc::clone(&tools.lease));
+        let place = Place::new(&common.crowd, index);
+        let supplies = ingest::Supplies::new(home, lease, meter, place, common.carrier);
         let watch = Rc::clone(supplies.watch());
         let _ = task::spawn("deadlines", watch.run());
         let mut shard = Self {

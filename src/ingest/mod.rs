@@ -51,6 +51,7 @@ use tokio::task::AbortHandle;
 use crate::buf::budget::Lease;
 use crate::buf::pool::Home;
 use crate::frame::inflate::Inflater;
+use crate::runtime::engine::Carrier;
 use crate::runtime::net::{Listener, Stream};
 use crate::runtime::task;
 use crate::telemetry::log::Throttle;
@@ -80,13 +81,21 @@ pub struct Supplies {
     handshake_complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
     place: Place,
+    /// What carries connections.
+    carrier: Carrier,
 }
 
 impl Supplies {
     /// Supplies that charge connections to `lease` and take read blocks from `home`. The caller
     /// runs [`Supplies::watch`], and takes in what others hand to the shard of `place`.
     #[must_use]
-    pub fn new(home: Arc<Home>, lease: Arc<Lease>, meter: ShardMeter, place: Place) -> Rc<Self> {
+    pub fn new(
+        home: Arc<Home>,
+        lease: Arc<Lease>,
+        meter: ShardMeter,
+        place: Place,
+        carrier: Carrier,
+    ) -> Rc<Self> {
         Rc::new(Self {
             watch: Rc::default(),
             inflater: Inflater::default(),
@@ -98,6 +107,7 @@ impl Supplies {
             handshake_complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
             place,
+            carrier,
         })
     }
 

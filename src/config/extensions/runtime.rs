@@ -14,6 +14,8 @@ use crate::config::report::Fault;
 const SHARDS_MAX: u64 = 1024;
 /// How long SIGTERM waits where the file does not say.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Depth of the values of a message where the file does not say.
+const NESTING: usize = 100;
 /// Port of the admin page where the file names none.
 const ADMIN_PORT: u16 = 13134;
 
@@ -46,7 +48,13 @@ pub(in crate::config) struct Runtime {
 
 impl Default for Runtime {
     fn default() -> Self {
-        let plan = RuntimePlan { shards: 0, pin: true, drain_timeout: DRAIN, engine: Engine::Auto };
+        let plan = RuntimePlan {
+            shards: 0,
+            pin: true,
+            drain_timeout: DRAIN,
+            engine: Engine::Auto,
+            nesting_max: NESTING,
+        };
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, ADMIN_PORT));
         Self { plan, control: Some(Control { endpoint, asked_for: false }), listen: None }
     }
@@ -60,6 +68,7 @@ pub(super) fn decode(field: &Field<'_>) -> Option<Runtime> {
         pin: section.boolean("pin", true),
         drain_timeout: section.duration("drain_timeout", DRAIN),
         engine: Engine::Auto,
+        nesting_max: NESTING,
     };
     let mut runtime = Runtime { plan, ..Runtime::default() };
     if let Some(field) = section.get("admin") {

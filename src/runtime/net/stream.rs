@@ -10,6 +10,10 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::runtime::engine::Carrier;
+#[cfg(feature = "uring")]
+use crate::runtime::uring::Ringed;
+
 /// An accepted connection.
 #[derive(Debug)]
 pub enum Stream {
@@ -17,11 +21,26 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Over a socket in the file system.
     Unix(UnixStream),
+    /// Over TCP, through io_uring.
+    #[cfg(feature = "uring")]
+    Ringed(Box<Ringed>),
 }
 
 impl Stream {
-    /// Whether it can be taken to another shard. Of sockets in the file system the kernel gives
-    /// each to whoever accepts first.
+    /// The same connection on the engine of this shard.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn carried_by(self, carrier: Carrier) -> io::Result<Self> {
+        match (carrier, self) {
+            #[cfg(feature = "uring")]
+            (Carrier::Uring, Self::Tcp(stream)) => Ok(Self::Ringed(Box::new(Ringed::new(stream)?))),
+            (_, stream) => Ok(stream),
+        }
+    }
+
+    /// Whether it can be taken to another shard, which is before it is carried by an engine. Of
+    /// sockets in the file system the kernel gives each to whoever accepts first.
     #[must_use]
     pub const fn is_movable(&self) -> bool {
         matches!(self, Self::Tcp(_))
@@ -34,7 +53,7 @@ impl Stream {
     pub fn detach(self) -> io::Result<std::net::TcpStream> {
         match self {
             Self::Tcp(stream) => stream.into_std(),
-            Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -56,6 +75,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, out),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, out),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_read(context, out),
         }
     }
 }
@@ -69,6 +90,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -80,6 +103,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
 
@@ -87,6 +112,8 @@ impl AsyncWrite for Stream {
         match self {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Unix(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -94,6 +121,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -101,6 +130,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }
