@@ -2,8 +2,8 @@
 //! many more.
 //!
 //! ```text
-//!  accept: own > least + max(8, least / 4) -- yes --> detach, bounded channel --> that shard's gate
-//!                                          -- no ---> serve here
+//!  accept: own > least + max(8, least / 4) -- yes -> detach, bounded channel -> that shard's gate
+//!                                          -- no --> serve here
 //! ```
 //! The kernel spreads connections by a hash of their addresses, not by load, and one connection may
 //! carry all there is. Only sockets nobody has read from move, each at most once; a full channel
