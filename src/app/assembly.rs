@@ -56,6 +56,11 @@ impl Receiving {
         }
     }
 
+    /// The receiver's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Where it listens, and for which transport.
     pub(super) fn doors(&self) -> impl Iterator<Item = (Transport, Door)> {
         let door = |transport, address| (transport, Door::new(&self.id, transport, address));

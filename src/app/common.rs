@@ -21,7 +21,7 @@ use crate::admin::Readiness;
 use crate::buf::budget::Budget;
 use crate::config::plan::{Destination, Plan, Sizer};
 use crate::export::{self, Backend};
-use crate::ingest::{self, Ready};
+use crate::ingest::{self, Crowd, Ready};
 use crate::queue::DeadOn;
 use crate::runtime::clock;
 use crate::runtime::engine::Carrier;
@@ -97,6 +97,8 @@ pub(super) struct Common {
     pub(super) ledger: Arc<Ledger>,
     pub(super) readiness: Arc<Readiness>,
     pub(super) doors: Mutex<Doors>,
+    /// How many connections each shard has, and the ways of those that move.
+    pub(super) crowd: Arc<Crowd>,
     pub(super) orders: Vec<flume::Sender<Order>>,
     pub(super) inboxes: Vec<flume::Receiver<Order>>,
     /// The generation that each shard follows.
@@ -121,6 +123,7 @@ impl Common {
             ledger: Ledger::new(shards),
             readiness: Readiness::new(shards),
             doors: Mutex::new(doors),
+            crowd: Crowd::new(shards),
             follows: (0..shards).map(|_| AtomicU64::new(0)).collect(),
             followed: Notify::new(),
             plans: Mutex::new(vec![Arc::downgrade(&current.plan)]),

@@ -18,7 +18,7 @@ use super::leaving::Leaving;
 use crate::buf::pool::Pool;
 use crate::config::plan::Batching;
 use crate::export::deflate::Deflater;
-use crate::ingest::{self, Front, Gate};
+use crate::ingest::{self, Front, Gate, Handed, Place};
 use crate::pipeline::Tools;
 use crate::runtime::shard::End;
 use crate::runtime::{clock, task};
@@ -57,6 +57,7 @@ pub(super) async fn run(common: Arc<Common>, index: usize) -> End {
                 return End::Broken;
             }
             _ = ticks.tick() => shard.sweep(clock::now()),
+            handed = common.crowd.next(index) => shard.take_in(handed),
             order = inbox.recv_async() => match order {
                 Ok(Order::Reload) => shard.reload(),
                 Ok(Order::Drain { deadline }) => {
@@ -103,7 +104,8 @@ impl Shard {
         });
         let deflater = Deflater::new(meter.recompressed_bytes.clone());
         let (home, lease) = (Arc::clone(&tools.home), Arc::clone(&tools.lease));
-        let supplies = ingest::Supplies::new(home, lease, meter, common.carrier);
+        let place = Place::new(&common.crowd, index);
+        let supplies = ingest::Supplies::new(home, lease, meter, place, common.carrier);
         let watch = Rc::clone(supplies.watch());
         let _ = task::spawn("deadlines", watch.run());
         let mut shard = Self {
@@ -194,6 +196,14 @@ impl Shard {
         Ok(())
     }
 
+    /// Serves what another shard has accepted; closes it if its receiver is gone meanwhile.
+    fn take_in(&self, handed: Handed) {
+        let known = self.gates.iter().find(|(known, _)| known.id() == &*handed.receiver);
+        if let Some((_, gate)) = known {
+            gate.take_in(handed);
+        }
+    }
+
     fn reload(&mut self) {
         if let Err(error) = self.take_over() {
             tracing::error!(shard = self.index, %error, "a receiver of the new plan cannot listen");
@@ -230,6 +240,9 @@ impl Shard {
         let clients_until = deadline.checked_sub(left / CLIENTS_SHARE).unwrap_or(deadline);
         for (_, gate) in &self.gates {
             gate.drain();
+        }
+        while let Some(handed) = self.common.crowd.waiting(self.index) {
+            self.take_in(handed);
         }
         for served in self.all() {
             served.destination.flush();

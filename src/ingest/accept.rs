@@ -27,7 +27,7 @@ where
         match accept().await {
             Ok((stream, peer)) => {
                 pauses.reset();
-                gate.serve(stream, peer, side);
+                gate.place(stream, peer, side);
             }
             Err(error) => {
                 gate.supplies.meter.accept_errors.increment(1);

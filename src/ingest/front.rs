@@ -5,8 +5,10 @@
 //! no request bodies and answers nothing.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use spanyard_wire::schema::Signal;
 
 use super::ready::Ready;
@@ -20,6 +22,7 @@ pub type Entries = [Option<Rc<Entry>>; 3];
 /// One receiver as of one plan.
 #[derive(Debug)]
 pub struct Front {
+    id: Arc<str>,
     ready: Ready,
     http: Option<HttpIngest>,
     grpc: Option<GrpcIngest>,
@@ -50,12 +53,18 @@ impl Front {
     #[must_use]
     pub fn new(receiver: &Receiver, ready: &Ready, http: Entries, grpc: Entries) -> Rc<Self> {
         Rc::new(Self {
+            id: receiver.id.as_str().into(),
             ready: ready.clone(),
             http: receiver.http.clone(),
             grpc: receiver.grpc.clone(),
             http_entries: http,
             grpc_entries: grpc,
         })
+    }
+
+    /// The receiver's id.
+    pub(super) const fn id(&self) -> &Arc<str> {
+        &self.id
     }
 
     /// The way of an OTLP/HTTP request that came in by the port of `side`, by its path.
@@ -84,6 +93,12 @@ impl Front {
             gzip: true,
             body_time: None,
         })
+    }
+
+    /// What clients at the port of `side` shake hands with, as of now; `None`: plain text.
+    pub(super) fn tls(&self, side: Transport) -> Option<Arc<ServerConfig>> {
+        let kept = self.ready.side(side).tls.as_ref()?;
+        Some(Arc::clone(kept.get().config()))
     }
 
     /// Whether what comes in by the port of `side` may be a request of `transport`.

@@ -17,10 +17,12 @@ mod accept;
 mod body;
 mod client;
 mod connection;
+mod crowd;
 mod front;
 mod grpc;
 pub mod guard;
 mod h2;
+mod handshake;
 mod head;
 mod http;
 mod io;
@@ -29,6 +31,8 @@ mod life;
 mod otlp;
 mod ready;
 mod sniff;
+mod socket;
+mod tls;
 mod verdict;
 
 #[cfg(test)]
@@ -52,6 +56,7 @@ use crate::runtime::net::{Listener, Stream};
 use crate::runtime::task;
 use crate::telemetry::log::Throttle;
 use crate::telemetry::names::{ShardMeter, Transport};
+pub use crowd::{Crowd, Handed, Place};
 pub use front::{Entries, Front};
 use guard::Watch;
 pub use ready::{Ready, prepare};
@@ -72,19 +77,23 @@ pub struct Supplies {
     meter: ShardMeter,
     /// Lets one log line about unreadable requests pass a while.
     complaints: Throttle,
+    /// The same for handshakes that fail.
+    handshake_complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
+    place: Place,
     /// What carries connections.
     carrier: Carrier,
 }
 
 impl Supplies {
     /// Supplies that charge connections to `lease` and take read blocks from `home`. The caller
-    /// runs [`Supplies::watch`].
+    /// runs [`Supplies::watch`], and takes in what others hand to the shard of `place`.
     #[must_use]
     pub fn new(
         home: Arc<Home>,
         lease: Arc<Lease>,
         meter: ShardMeter,
+        place: Place,
         carrier: Carrier,
     ) -> Rc<Self> {
         Rc::new(Self {
@@ -95,7 +104,9 @@ impl Supplies {
             lease,
             meter,
             complaints: Throttle::new(COMPLAINT_EVERY),
+            handshake_complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
+            place,
             carrier,
         })
     }
@@ -159,6 +170,28 @@ impl Gate {
         let _ = task::spawn_connection("connection", connection::serve(gate, stream, peer, side));
     }
 
+    /// Serves a connection that has just been accepted, or has a shard with fewer of them do it.
+    fn place(self: &Rc<Self>, stream: Stream, peer: Option<IpAddr>, side: Transport) {
+        let way = self.supplies.place.elsewhere().filter(|_| stream.is_movable());
+        let Some(way) = way else { return self.serve(stream, peer, side) };
+        let Ok(stream) = stream.detach() else {
+            return self.supplies.meter.accept_errors.increment(1);
+        };
+        let receiver = Arc::clone(self.front.borrow().id());
+        match way.hand(Handed { stream, peer, side, receiver }) {
+            Ok(()) => self.supplies.meter.handed_connections.increment(1),
+            Err(handed) => self.take_in(handed),
+        }
+    }
+
+    /// Serves a connection that another shard has accepted.
+    pub fn take_in(self: &Rc<Self>, handed: Handed) {
+        match Stream::attach(handed.stream) {
+            Ok(stream) => self.serve(stream, handed.peer, handed.side),
+            Err(_) => self.supplies.meter.accept_errors.increment(1),
+        }
+    }
+
     /// Stops accepting and tells every client to go: `Connection: close` with the next answer,
     /// GOAWAY over HTTP/2; idle connections are closed. Requests under way are finished.
     pub fn drain(&self) {
@@ -189,11 +222,13 @@ impl Gate {
     fn opened(&self) {
         self.open.set(self.open.get().saturating_add(1));
         self.supplies.meter.connections.increment(1.0);
+        self.supplies.place.opened();
     }
 
     fn closed(&self) {
         self.open.set(self.open.get().saturating_sub(1));
         self.supplies.meter.connections.decrement(1.0);
+        self.supplies.place.closed();
         if self.open.get() == 0 {
             self.emptied.notify_waiters();
         }

@@ -1,5 +1,6 @@
 //! The front as clients meet it: raw bytes over loopback sockets, with a real pipeline behind.
 
+mod crowd;
 mod drain;
 mod grpc;
 mod http1;
@@ -9,3 +10,4 @@ mod panics;
 mod site;
 mod streams;
 mod times;
+mod tls;

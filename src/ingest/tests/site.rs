@@ -1,5 +1,7 @@
 //! A gate on a loopback port with a real entry behind it, and clients that write raw bytes.
 
+mod plan;
+
 use std::cell::RefCell;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,19 +19,17 @@ use tokio::task::LocalSet;
 
 use crate::buf::budget::{Budget, Lease, Ticket};
 use crate::buf::pool::Pool;
-use crate::config::plan::{
-    self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Outline,
-    Peer, Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
-};
-use crate::ingest::{Entries, Front, Gate, Supplies, prepare};
+use crate::config::plan::Plan;
+use crate::ingest::{Crowd, Entries, Front, Gate, Place, Ready, Supplies, prepare};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
 use crate::runtime::engine::Carrier;
-use crate::runtime::net;
+use crate::runtime::{net, task};
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::Ledger;
 use crate::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
 use crate::units::{DestinationId, MIB, ReceiverId};
+use plan::{plan_of, target};
 
 /// The limit of a message in these tests.
 pub(super) const BYTES_MAX: usize = 4 * MIB;
@@ -40,6 +40,8 @@ pub(super) struct Site {
     pub(super) supplies: Rc<Supplies>,
     pub(super) address: SocketAddr,
     pub(super) lease: Arc<Lease>,
+    pub(super) ready: Ready,
+    pub(super) crowd: Arc<Crowd>,
     queue: Rc<Destination>,
     registry: Arc<Registry>,
     plan: Arc<Plan>,
@@ -139,20 +141,37 @@ impl Site {
             [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
-        let front = Front::new(
-            receiver,
-            &prepare(receiver).unwrap(),
-            entries(Transport::Http),
-            entries(Transport::Grpc),
-        );
+        let ready = prepare(receiver).unwrap();
+        let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));
+        let front = Front::new(receiver, &ready, http, grpc);
         let home = Arc::clone(pool.home());
-        let meter = ShardMeter::new(&recorder);
-        let supplies = Supplies::new(home, Arc::clone(&lease), meter, Carrier::Epoll);
+        let crowd = Crowd::new(2);
+        let (place, meter) = (Place::new(&crowd, 0), ShardMeter::new(&recorder));
+        let supplies = Supplies::new(home, Arc::clone(&lease), meter, place, Carrier::Epoll);
         let gate = Gate::new(front, Rc::clone(&supplies));
-        let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
-        let address = listener.local_addr().unwrap();
-        gate.listen(listener.into(), Transport::Http).unwrap();
-        Self { gate, supplies, address, lease, queue, registry, plan, fuse }
+        let address = listen(&gate, Transport::Http);
+        Self { gate, supplies, address, lease, ready, crowd, queue, registry, plan, fuse }
+    }
+
+    /// Another port, of this side.
+    pub(super) fn open(&self, side: Transport) -> SocketAddr {
+        listen(&self.gate, side)
+    }
+
+    /// A gate of a second shard, which takes in what the first one hands it.
+    pub(super) fn neighbour(&self) -> Rc<Gate> {
+        let place = Place::new(&self.crowd, 1);
+        let meter = ShardMeter::new(&self.registry.shard(0));
+        let home = Arc::clone(&self.supplies.home);
+        let supplies = Supplies::new(home, Arc::clone(&self.lease), meter, place, Carrier::Epoll);
+        let gate = Gate::new(self.gate.front(), supplies);
+        let (crowd, taking) = (Arc::clone(&self.crowd), Rc::clone(&gate));
+        let _ = task::spawn("neighbour", async move {
+            loop {
+                taking.take_in(crowd.next(1).await);
+            }
+        });
+        gate
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -212,6 +231,11 @@ impl Site {
         self.sum(name, None)
     }
 
+    /// A counter, over its series with this label.
+    pub(super) fn sum_of(&self, name: &str, label: &str) -> u64 {
+        self.sum(name, Some(label))
+    }
+
     fn sum(&self, name: &str, label: Option<&str>) -> u64 {
         let readings = self.registry.read();
         let chosen = readings.iter().filter(|reading| {
@@ -222,6 +246,13 @@ impl Site {
         let values = chosen.flat_map(|reading| &reading.values);
         values.map(|(_, value)| if let Value::Counter(count) = value { *count } else { 0 }).sum()
     }
+}
+
+fn listen(gate: &Rc<Gate>, side: Transport) -> SocketAddr {
+    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
+    let address = listener.local_addr().unwrap();
+    gate.listen(listener.into(), side).unwrap();
+    address
 }
 
 /// A client that writes and reads HTTP/1 by hand.
@@ -326,92 +357,4 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
-}
-
-fn target() -> plan::Destination {
-    let peer = Peer { host: "127.0.0.1".to_owned(), port: 1, tls: None };
-    plan::Destination {
-        exporter: "otlphttp".to_owned(),
-        signal: Signal::Traces,
-        target: Target::Http(HttpTarget {
-            peer,
-            path: "/v1/traces".to_owned(),
-            authority: "127.0.0.1:1".to_owned(),
-            headers: Vec::new(),
-            auth: Vec::new(),
-            compression: Compression::None,
-            timeout: Duration::from_secs(1),
-            connection: plan::ConnectionPlan::default(),
-        }),
-        queue: QueuePlan {
-            capacity: 100_000,
-            sizer: Sizer::Requests,
-            consumers: 1,
-            required: false,
-            waits: false,
-            merge: true,
-            batch: None,
-        },
-        retry: None,
-    }
-}
-
-fn plan_of(destination: plan::Destination) -> Plan {
-    let endpoint = plan::Address::Tcp((Ipv4Addr::LOCALHOST, 0).into());
-    let flow = Flow {
-        entry: vec![StageId(0)],
-        stages: vec![Stage::Leaf(0)],
-        branches: vec![Branch {
-            pipeline: "traces".to_owned(),
-            edits: Vec::new(),
-            items: Vec::new(),
-            legs: vec![Leg { destination: DestinationId(0), batch: None }],
-        }],
-        slots: Vec::new(),
-        by_request: true,
-        admit_below: None,
-        limiters: Vec::new(),
-    };
-    let receiver = Receiver {
-        id: "otlp".to_owned(),
-        grpc: Some(GrpcIngest {
-            endpoint: endpoint.clone(),
-            message_bytes_max: BYTES_MAX,
-            streams_max: 100,
-            include_metadata: true,
-            keepalive: plan::ServerKeepalive::default(),
-            tls: None,
-            auth: None,
-        }),
-        http: Some(HttpIngest {
-            endpoint,
-            body_bytes_max: BYTES_MAX,
-            paths: Signal::ALL.map(|signal| signal.path().to_owned()),
-            include_metadata: true,
-            codings: plan::Codings::ALL,
-            times: plan::HttpTimes::default(),
-            tls: None,
-            auth: None,
-            cors: None,
-            response_headers: Vec::new(),
-            http3: false,
-        }),
-        flows: [Some(flow), None, None],
-    };
-    Plan {
-        receivers: vec![receiver],
-        destinations: vec![destination],
-        budget: plan::Budget { limit: 64 * MIB, soft: 64 * MIB, derived: false },
-        admin: Admin::default(),
-        outline: Outline::default(),
-        runtime: RuntimePlan {
-            shards: 1,
-            pin: false,
-            drain_timeout: LONG,
-            engine: plan::Engine::Epoll,
-            nesting_max: 100,
-        },
-        logs: Logs::default(),
-        tenants: None,
-    }
 }

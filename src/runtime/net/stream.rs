@@ -38,6 +38,32 @@ impl Stream {
             (_, stream) => Ok(stream),
         }
     }
+
+    /// Whether it can be taken to another shard, which is before it is carried by an engine. Of
+    /// sockets in the file system the kernel gives each to whoever accepts first.
+    #[must_use]
+    pub const fn is_movable(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
+    /// Takes it off this shard's executor; [`Stream::attach`] puts it on another's.
+    ///
+    /// # Errors
+    /// What the system says, or that it cannot be moved.
+    pub fn detach(self) -> io::Result<std::net::TcpStream> {
+        match self {
+            Self::Tcp(stream) => stream.into_std(),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Puts a connection on this shard's executor.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn attach(stream: std::net::TcpStream) -> io::Result<Self> {
+        TcpStream::from_std(stream).map(Self::Tcp)
+    }
 }
 
 impl AsyncRead for Stream {
