@@ -1,7 +1,8 @@
-//! From a listening socket to the pipeline and back: OTLP over HTTP/1, over h2c, and gRPC.
+//! From a listening socket to the pipeline and back: OTLP over HTTP/1, /2 and /3, and gRPC.
 //!
 //! ```text
 //!  listener -> accept -> connection: charge, sniff -> http (hyper) | h2 (streams: grpc, http)
+//!  datagrams -> quic: validated? charge -----------------> h3 (streams)
 //!                          guard   head -> ticket -> body -> inflate -> json -> Entry::accept
 //!                                        answer <- verdict table <-------------- Verdict
 //! ```
@@ -21,13 +22,16 @@ mod front;
 mod grpc;
 pub mod guard;
 mod h2;
+mod h3;
 mod head;
 mod http;
 mod io;
 mod json;
 mod life;
 mod otlp;
+mod quic;
 mod ready;
+mod seam;
 mod sniff;
 mod verdict;
 
@@ -36,8 +40,8 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::io as std_io;
-use std::net::{SocketAddr, TcpListener};
-use std::rc::Rc;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +76,8 @@ pub struct Supplies {
     /// Lets one log line about unreadable requests pass a while.
     complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
+    /// Endpoints of QUIC that are open.
+    endpoints: RefCell<Vec<Weak<quic::Quic>>>,
 }
 
 impl Supplies {
@@ -88,6 +94,7 @@ impl Supplies {
             meter,
             complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
+            endpoints: RefCell::default(),
         })
     }
 
@@ -105,6 +112,7 @@ pub struct Gate {
     front: RefCell<Rc<Front>>,
     supplies: Rc<Supplies>,
     acceptors: RefCell<Vec<AbortHandle>>,
+    quic: RefCell<Option<quic::Serving>>,
     open: Cell<usize>,
     draining: Cell<bool>,
     emptied: Notify,
@@ -118,6 +126,7 @@ impl Gate {
             front: RefCell::new(front),
             supplies,
             acceptors: RefCell::default(),
+            quic: RefCell::default(),
             open: Cell::new(0),
             draining: Cell::new(false),
             emptied: Notify::new(),
@@ -144,6 +153,17 @@ impl Gate {
         Ok(())
     }
 
+    /// Takes HTTP/3 on `socket` (non-blocking) until [`Gate::drain`]. Another gate's endpoint at the
+    /// same address changes over to this one; the connections it has stay with the other.
+    ///
+    /// # Errors
+    /// The socket has no address.
+    pub fn listen_quic(self: &Rc<Self>, socket: UdpSocket) -> std_io::Result<()> {
+        let serving = quic::serve(self, socket)?;
+        drop(self.quic.replace(Some(serving)));
+        Ok(())
+    }
+
     /// Serves one accepted connection in a task of its own.
     pub fn serve(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
         let gate = Rc::clone(self);
@@ -156,6 +176,9 @@ impl Gate {
         self.draining.set(true);
         for acceptor in self.acceptors.take() {
             acceptor.abort();
+        }
+        if let Some((_, serving)) = self.quic.take() {
+            serving.abort();
         }
         self.supplies.watch.wake_all();
     }

@@ -66,6 +66,11 @@ pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
     fail(client, way, &fault, media, head.headers)
 }
 
+/// The answer to a gRPC call where there is no gRPC.
+pub(super) fn misplaced(client: &Client, head: Parts) -> Response<Bytes> {
+    fail(client, None, &Fault::MediaType, Media::Other, head.headers)
+}
+
 fn fail(
     client: &Client,
     way: Option<Way<'_>>,
