@@ -4,14 +4,13 @@
 //! destination whose settings are the same keeps its queue and its workers, the others are made
 //! anew.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::common::{Common, Current, Shared};
-use super::doors::Door;
+use super::doors::{self, Door};
 use crate::buf::budget::{Budget, Lease};
-use crate::config::plan::{self, Batching, Plan, Receiver};
+use crate::config::plan::{self, Address, Batching, Plan, Receiver, TlsServer};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend, Team};
 use crate::ingest::{Front, Ready};
@@ -37,29 +36,40 @@ impl Served {
     }
 }
 
-/// What makes a receiver the same one over a reload: its id and where it listens.
+type Port = (Address, Option<TlsServer>);
+
+/// What makes a receiver the same one over a reload: its id, where it listens, and what a client
+/// has to show before it is heard. With another `tls`, connections made without it have to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Receiving {
     id: String,
-    grpc: Option<SocketAddr>,
-    http: Option<SocketAddr>,
+    grpc: Option<Port>,
+    http: Option<Port>,
+    http3: bool,
 }
 
 impl Receiving {
     fn of(receiver: &Receiver) -> Self {
         Self {
             id: receiver.id.clone(),
-            grpc: receiver.grpc.as_ref().map(|grpc| grpc.endpoint),
-            http: receiver.http.as_ref().map(|http| http.endpoint),
+            grpc: receiver.grpc.as_ref().map(|grpc| (grpc.endpoint.clone(), grpc.tls.clone())),
+            http: receiver.http.as_ref().map(|http| (http.endpoint.clone(), http.tls.clone())),
+            http3: receiver.http.as_ref().is_some_and(doors::takes_http3),
         }
     }
 
-    /// Where it listens.
-    pub(super) fn doors(&self) -> impl Iterator<Item = Door> {
-        let door = |transport, address: SocketAddr| Door::new(&self.id, transport, address);
-        let grpc = self.grpc.map(|address| door(Transport::Grpc, address));
-        let http = self.http.map(|address| door(Transport::Http, address));
+    /// Where it listens, and for which transport.
+    pub(super) fn doors(&self) -> impl Iterator<Item = (Transport, Door)> {
+        let door = |transport, address| (transport, Door::new(&self.id, transport, address));
+        let grpc = self.grpc.as_ref().map(|(address, _)| door(Transport::Grpc, address));
+        let http = self.http.as_ref().map(|(address, _)| door(Transport::Http, address));
         [grpc, http].into_iter().flatten()
+    }
+
+    /// The door at which it takes HTTP/3 as well.
+    pub(super) fn http3(&self) -> Option<Door> {
+        let (address, _) = self.http.as_ref().filter(|_| self.http3)?;
+        Some(Door::new(&self.id, Transport::Http, address))
     }
 }
 

@@ -188,8 +188,11 @@ impl Shard {
 
     fn open(&self, gate: &Rc<Gate>, receiving: &Receiving) -> std::io::Result<()> {
         let doors = self.common.doors.lock().unwrap_or_else(PoisonError::into_inner);
-        for door in receiving.doors() {
-            gate.listen(doors.listener(&door, self.index)?)?;
+        for (side, door) in receiving.doors() {
+            gate.listen(doors.listener(&door, self.index)?, side)?;
+        }
+        if let Some(door) = receiving.http3() {
+            gate.listen_quic(doors.datagrams(&door, self.index)?)?;
         }
         Ok(())
     }

@@ -37,10 +37,11 @@ pub(super) fn check(document: &Document<'_>, settings: &Settings, report: &Repor
     check_extensions(document, settings, report);
     processors::check(settings, report);
     let mut listens: Vec<_> = Vec::new();
-    listens.extend(settings.service.telemetry.metrics.iter().map(|(_, listen)| listen.clone()));
+    let page = settings.service.telemetry.metrics.iter();
+    listens.extend(page.map(|(_, listen)| listen.clone().into()));
     for (id, extension) in &settings.extensions {
         if settings.starts(id) {
-            listens.extend(extension.listen().cloned());
+            listens.extend(extension.listen().cloned().map(Into::into));
         }
     }
     for (id, receiver) in &settings.receivers {

@@ -29,8 +29,8 @@ pub use flow::{
     Operand, Row, Sizer, Stage, StageId, Switch,
 };
 pub use ingest::{
-    Authenticator, Codings, Cors, GrpcIngest, HttpIngest, HttpTimes, Quota, ServerKeepalive,
-    TenantKey, TenantLimits, TlsServer,
+    Address, Authenticator, Codings, Cors, GrpcIngest, HttpIngest, HttpTimes, Quota,
+    ServerKeepalive, TenantKey, TenantLimits, TlsServer,
 };
 
 /// Everything a running gateway follows.

@@ -8,7 +8,7 @@ use super::decode::{Field, Section};
 use super::document::Component;
 use super::keys::{Table, key};
 use super::listen::{self, Listen};
-use super::plan::{Codings, GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
+use super::plan::{Address, Codings, GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
 use super::problems::Code;
 use super::report::Fault;
 use crate::units::MIB;
@@ -46,7 +46,8 @@ const GRPC: Table = Table {
     scope: "receivers.otlp.protocols.grpc",
     keys: &[
         key("enabled", "boolean", "true", "false turns the protocol off"),
-        key("endpoint", "host:port", "localhost:4317", "address to listen on"),
+        key("endpoint", "host:port", "localhost:4317", "address to listen on, or a path"),
+        key("transport", "word", "tcp", "`tcp`, `tcp4`, `tcp6` or `unix`"),
         key("max_recv_msg_size_mib", "whole number", "4", "largest message, after decompression"),
         key("max_concurrent_streams", "whole number", "100", "requests of one connection at once"),
         key("include_metadata", "boolean", "false", "whether `from_context` sees request headers"),
@@ -71,7 +72,8 @@ const HTTP: Table = Table {
     scope: "receivers.otlp.protocols.http",
     keys: &[
         key("enabled", "boolean", "true", "false turns the protocol off"),
-        key("endpoint", "host:port", "localhost:4318", "address to listen on"),
+        key("endpoint", "host:port", "localhost:4318", "address to listen on, or a path"),
+        key("transport", "word", "tcp", "`tcp`, `tcp4`, `tcp6` or `unix`"),
         key("max_request_body_size", "bytes", "20971520", "largest body, also after decompression"),
         key("traces_url_path", "path", "/v1/traces", "path for traces"),
         key("metrics_url_path", "path", "/v1/metrics", "path for metrics"),
@@ -96,7 +98,7 @@ const HTTP: Table = Table {
 pub(super) struct Receiver {
     pub(super) grpc: Option<GrpcIngest>,
     pub(super) http: Option<HttpIngest>,
-    pub(super) listens: Vec<Listen>,
+    pub(super) listens: Vec<Listen<Address>>,
 }
 
 /// Decodes one receiver; `None` when its type is unknown or something in it is wrong.
@@ -123,13 +125,13 @@ fn otlp(field: &Field<'_>) -> Option<Receiver> {
     }
     let mut listens = Vec::new();
     let grpc = grpc.and_then(|field| field.optional_section(&GRPC)).and_then(|section| {
-        let listen = listen::endpoint(&section, 4317)?;
+        let listen = listen::receiver(&section, 4317)?;
         let ingest = grpc_ingest(&section, &listen);
         listens.push(listen);
         Some(ingest)
     });
     let http = http.and_then(|field| field.optional_section(&HTTP)).and_then(|section| {
-        let listen = listen::endpoint(&section, 4318)?;
+        let listen = listen::receiver(&section, 4318)?;
         let ingest = http_ingest(&section, &listen);
         listens.push(listen);
         Some(ingest)
@@ -137,13 +139,13 @@ fn otlp(field: &Field<'_>) -> Option<Receiver> {
     Some(Receiver { grpc, http, listens })
 }
 
-fn grpc_ingest(section: &Section<'_>, listen: &Listen) -> GrpcIngest {
+fn grpc_ingest(section: &Section<'_>, listen: &Listen<Address>) -> GrpcIngest {
     let mib = section.whole("max_recv_msg_size_mib", GRPC_MESSAGE_MIB, 0, BYTES_MAX / MIB as u64);
     let mib = if mib == 0 { GRPC_MESSAGE_MIB } else { mib };
     let streams = section.whole("max_concurrent_streams", GRPC_STREAMS, 0, u64::from(u32::MAX));
     let streams = if streams == 0 { GRPC_STREAMS } else { streams };
     GrpcIngest {
-        endpoint: listen.address,
+        endpoint: listen.address.clone(),
         message_bytes_max: bytes(mib.saturating_mul(MIB as u64)),
         streams_max: u32::try_from(streams).unwrap_or(u32::MAX),
         include_metadata: section.boolean("include_metadata", false),
@@ -202,7 +204,7 @@ fn gzip(section: &Section<'_>) -> bool {
     gzip
 }
 
-fn http_ingest(section: &Section<'_>, listen: &Listen) -> HttpIngest {
+fn http_ingest(section: &Section<'_>, listen: &Listen<Address>) -> HttpIngest {
     let limit = section.whole("max_request_body_size", HTTP_BODY_BYTES, 0, BYTES_MAX);
     let limit = if limit == 0 { HTTP_BODY_BYTES } else { limit };
     let paths = Signal::ALL.map(|signal| path(section, signal));
@@ -213,7 +215,7 @@ fn http_ingest(section: &Section<'_>, listen: &Listen) -> HttpIngest {
         }
     }
     HttpIngest {
-        endpoint: listen.address,
+        endpoint: listen.address.clone(),
         body_bytes_max: bytes(limit),
         paths,
         include_metadata: section.boolean("include_metadata", false),

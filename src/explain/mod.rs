@@ -63,7 +63,7 @@ pub fn explain(plan: &Plan, question: &Question) -> Result<String, String> {
     let unreadable = |error| format!("the request cannot be read: {error}");
     scanned.scan(question.signal, &bytes).map_err(unreadable)?;
     let headers = metadata.then_some(&question.headers);
-    let slots = Slots::resolve(&flow.slots, headers, question.peer);
+    let slots = Slots::resolve(&flow.slots, headers, Some(question.peer));
     let slots = slots.views();
     let seen = routing.then_some(&question.headers);
     let facts = Facts { headers: seen, metadata: headers, slots: &slots };

@@ -4,30 +4,30 @@
 //! waited out with growing pauses, since trying again at once would only burn the core.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-
 use super::Gate;
+use crate::runtime::net::Stream;
+use crate::telemetry::names::Transport;
 
 /// The first pause after an error that will not pass at once.
 const PAUSE_FIRST: Duration = Duration::from_millis(10);
 /// The longest: how late a client may be let in after descriptors are free again.
 const PAUSE_MAX: Duration = Duration::from_millis(640);
 
-/// Serves what `accept` yields, for ever.
-pub(super) async fn run<A>(gate: &Rc<Gate>, mut accept: A)
+/// Serves what `accept` yields on the port of `side`, for ever.
+pub(super) async fn run<A>(gate: &Rc<Gate>, side: Transport, mut accept: A)
 where
-    A: AsyncFnMut() -> io::Result<(TcpStream, SocketAddr)>,
+    A: AsyncFnMut() -> io::Result<(Stream, Option<IpAddr>)>,
 {
     let mut pauses = Pauses::default();
     loop {
         match accept().await {
             Ok((stream, peer)) => {
                 pauses.reset();
-                gate.serve(stream, peer);
+                gate.serve(stream, peer, side);
             }
             Err(error) => {
                 gate.supplies.meter.accept_errors.increment(1);

@@ -8,7 +8,7 @@
 //! connection out.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -21,6 +21,7 @@ use super::{Gate, Supplies};
 use crate::buf::budget::{Exhausted, Ticket};
 use crate::config::plan::{HttpTimes, ServerKeepalive};
 use crate::pipeline::Entry;
+use crate::telemetry::names::Transport;
 use crate::units::KIB;
 
 /// What every connection costs the budget: its task, and hyper's or h2's buffers as long as no
@@ -59,7 +60,10 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) gate: Rc<Gate>,
-    pub(super) peer: IpAddr,
+    /// `None` over a socket in the file system.
+    pub(super) peer: Option<IpAddr>,
+    /// Whose port it came in by.
+    pub(super) side: Transport,
     pub(super) guard: Guard,
     /// What the file said of times when the connection was accepted.
     pub(super) times: HttpTimes,
@@ -89,7 +93,11 @@ pub(super) struct Client {
 
 impl Client {
     /// A connection that has just been accepted; `None` when the budget has no room for it.
-    pub(super) fn admit(gate: &Rc<Gate>, peer: SocketAddr) -> Option<Rc<Self>> {
+    pub(super) fn admit(
+        gate: &Rc<Gate>,
+        peer: Option<IpAddr>,
+        side: Transport,
+    ) -> Option<Rc<Self>> {
         let charge = gate.supplies.lease.ticket(CONNECTION_BYTES).ok()?;
         gate.opened();
         let (front, watch) = (gate.front(), &gate.supplies.watch);
@@ -100,7 +108,8 @@ impl Client {
             writing: times.write.map(|_| watch.guard()),
             silence: OnceCell::new(),
             gate: Rc::clone(gate),
-            peer: peer.ip().to_canonical(),
+            peer,
+            side,
             guard: watch.guard(),
             phase: Cell::new(Phase::Head),
             linger: Cell::new(false),

@@ -1,26 +1,29 @@
 //! One accepted socket: charged, its protocol found out, and driven to its end.
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
-
-use tokio::net::TcpStream;
 
 use super::client::Client;
 use super::io::Io;
 use super::sniff::{self, Protocol};
 use super::{Gate, h2, http};
+use crate::runtime::net::Stream;
+use crate::telemetry::names::Transport;
 
 /// Serves a connection until it ends, or closes it at once when there is no room for its buffers.
-pub(super) async fn serve(gate: Rc<Gate>, mut stream: TcpStream, peer: SocketAddr) {
-    let Some(client) = Client::admit(&gate, peer) else {
+pub(super) async fn serve(
+    gate: Rc<Gate>,
+    mut stream: Stream,
+    peer: Option<IpAddr>,
+    side: Transport,
+) {
+    let Some(client) = Client::admit(&gate, peer, side) else {
         gate.supplies.meter.connections_refused.increment(1);
         return;
     };
-    // Without it the kernel may hold answers back; a socket that refuses is about to break anyway.
-    drop(stream.set_nodelay(true));
     client.guard.allow(client.head_time());
     let guessed = {
         let mut sniffing = pin!(sniff::protocol(&mut stream));

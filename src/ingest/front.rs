@@ -1,15 +1,20 @@
 //! What the plan says of one receiver, and where its requests enter the pipeline of this shard.
 //!
-//! Immutable; a new plan makes a new front. It reads no request bodies and answers nothing.
+//! Immutable; a new plan makes a new front. A request may come by the port of the other transport
+//! only where both have the same `tls`: a plain port is no way around client certificates. It reads
+//! no request bodies and answers nothing.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use spanyard_wire::schema::Signal;
 
 use super::ready::Ready;
-use crate::config::plan::{GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
+use crate::config::plan::{Address, GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
+use crate::telemetry::names::Transport;
 
 /// Entries of one transport by [`Signal::index`]; `None`: no pipeline takes the signal.
 pub type Entries = [Option<Rc<Entry>>; 3];
@@ -22,6 +27,8 @@ pub struct Front {
     grpc: Option<GrpcIngest>,
     http_entries: Entries,
     grpc_entries: Entries,
+    /// `Alt-Svc` for answers over TCP.
+    alternative: Option<HeaderValue>,
 }
 
 /// Where a request enters and how large its message may be.
@@ -52,12 +59,13 @@ impl Front {
             grpc: receiver.grpc.clone(),
             http_entries: http,
             grpc_entries: grpc,
+            alternative: receiver.http.as_ref().and_then(alternative),
         })
     }
 
-    /// The way of an OTLP/HTTP request, by its path.
-    pub(super) fn http(&self, path: &str) -> Option<Way<'_>> {
-        let settings = self.http.as_ref()?;
+    /// The way of an OTLP/HTTP request that came in by the port of `side`, by its path.
+    pub(super) fn http(&self, side: Transport, path: &str) -> Option<Way<'_>> {
+        let settings = self.http.as_ref().filter(|_| self.lets(side, Transport::Http))?;
         let index = settings.paths.iter().position(|known| known == path)?;
         Some(Way {
             entry: self.http_entries.get(index)?.as_deref()?,
@@ -69,9 +77,9 @@ impl Front {
         })
     }
 
-    /// The way of a gRPC call, by its path.
-    pub(super) fn grpc(&self, path: &str) -> Option<Way<'_>> {
-        let settings = self.grpc.as_ref()?;
+    /// The way of a gRPC call that came in by the port of `side`, by its path.
+    pub(super) fn grpc(&self, side: Transport, path: &str) -> Option<Way<'_>> {
+        let settings = self.grpc.as_ref().filter(|_| self.lets(side, Transport::Grpc))?;
         let signal = Signal::ALL.into_iter().find(|signal| signal.grpc_path() == path)?;
         Some(Way {
             entry: self.grpc_entries.get(signal.index())?.as_deref()?,
@@ -81,6 +89,23 @@ impl Front {
             gzip: true,
             body_time: None,
         })
+    }
+
+    /// Whether what comes in by the port of `side` may be a request of `transport`.
+    fn lets(&self, side: Transport, transport: Transport) -> bool {
+        let grpc = self.grpc.as_ref().map(|grpc| &grpc.tls);
+        let http = self.http.as_ref().map(|http| &http.tls);
+        side == transport || grpc == http
+    }
+
+    /// What tells a client of the HTTP port that it may come by HTTP/3, if it may.
+    pub(super) fn alternative(&self) -> Option<HeaderValue> {
+        self.alternative.clone()
+    }
+
+    /// What clients of the HTTP port shake hands with.
+    pub(super) fn http_tls(&self) -> Option<Arc<rustls::ServerConfig>> {
+        self.ready.http.tls.as_ref().map(|kept| Arc::clone(kept.get().config()))
     }
 
     /// The times of connections over HTTP/1.
@@ -97,4 +122,12 @@ impl Front {
     pub(super) fn streams_max(&self) -> u32 {
         self.grpc.as_ref().map_or(STREAMS_MAX, |grpc| grpc.streams_max)
     }
+}
+
+/// `Alt-Svc` for the answers of a receiver that takes HTTP/3 at a port of its own choice.
+fn alternative(http: &HttpIngest) -> Option<HeaderValue> {
+    let Address::Tcp(address) = &http.endpoint else { return None };
+    let takes = http.http3 && http.tls.is_some() && address.port() != 0;
+    let text = takes.then(|| format!("h3=\":{}\"; ma=86400", address.port()))?;
+    HeaderValue::try_from(text).ok()
 }

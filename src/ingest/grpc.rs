@@ -43,7 +43,7 @@ pub(super) async fn serve(
     respond: &mut SendResponse<Bytes>,
 ) {
     let front = client.gate.front();
-    let way = front.grpc(head.uri.path());
+    let way = front.grpc(client.side, head.uri.path());
     if way.is_some_and(|way| way.metadata) {
         head::name_host(&mut head);
     }
@@ -67,7 +67,7 @@ pub(super) async fn serve(
 /// Answers a call for whose stream there is no room.
 pub(super) fn refuse(client: &Client, head: Parts, respond: &mut SendResponse<Bytes>) {
     let front = client.gate.front();
-    let way = front.grpc(head.uri.path());
+    let way = front.grpc(client.side, head.uri.path());
     let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
     fail(client, way, &fault, head.headers, respond);
 }

@@ -40,21 +40,21 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::io as std_io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, UdpSocket};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::buf::budget::Lease;
 use crate::buf::pool::Home;
 use crate::frame::inflate::Inflater;
+use crate::runtime::net::{Listener, Stream};
 use crate::runtime::task;
 use crate::telemetry::log::Throttle;
-use crate::telemetry::names::ShardMeter;
+use crate::telemetry::names::{ShardMeter, Transport};
 pub use front::{Entries, Front};
 use guard::Watch;
 pub use ready::{Ready, prepare};
@@ -138,16 +138,16 @@ impl Gate {
         let _ = self.front.replace(front);
     }
 
-    /// Accepts connections on `listener` (non-blocking) until [`Gate::drain`]. Every port takes
-    /// every protocol: what a connection speaks shows in its first bytes.
+    /// Accepts connections on `listener`, the port of `side`, until [`Gate::drain`]. Every port
+    /// takes every protocol: what a connection speaks shows in its first bytes.
     ///
     /// # Errors
     /// The listener cannot be registered with the shard's executor.
-    pub fn listen(self: &Rc<Self>, listener: TcpListener) -> std_io::Result<()> {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+    pub fn listen(self: &Rc<Self>, listener: Listener, side: Transport) -> std_io::Result<()> {
+        let acceptor = listener.register()?;
         let gate = Rc::clone(self);
         let accepting = task::spawn("accept", async move {
-            accept::run(&gate, async || listener.accept().await).await;
+            accept::run(&gate, side, async || acceptor.accept().await).await;
         });
         self.acceptors.borrow_mut().push(accepting);
         Ok(())
@@ -164,10 +164,10 @@ impl Gate {
         Ok(())
     }
 
-    /// Serves one accepted connection in a task of its own.
-    pub fn serve(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
+    /// Serves one connection accepted on the port of `side` in a task of its own.
+    pub fn serve(self: &Rc<Self>, stream: Stream, peer: Option<IpAddr>, side: Transport) {
         let gate = Rc::clone(self);
-        let _ = task::spawn_connection("connection", connection::serve(gate, stream, peer));
+        let _ = task::spawn_connection("connection", connection::serve(gate, stream, peer, side));
     }
 
     /// Stops accepting and tells every client to go: `Connection: close` with the next answer,

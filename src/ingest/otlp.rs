@@ -5,7 +5,8 @@ use std::cell::Cell;
 use std::thread;
 
 use ::http::request::Parts;
-use ::http::{HeaderMap, Method, Response};
+use ::http::header::ALT_SVC;
+use ::http::{HeaderMap, Method, Response, Version};
 use bytes::Bytes;
 
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
@@ -17,20 +18,37 @@ use super::json;
 use super::verdict::{self, Fault};
 use crate::pipeline::{Answer, Arrival, Encoding, Entry, Verdict};
 use crate::runtime::clock;
+use crate::telemetry::names::Transport;
 
 /// Handles a request; the second value tells that it was refused, so that some of its body may be
 /// unread. `guard` is the deadline of whoever waits for the body.
 pub(super) async fn answer<B: Source>(
     client: &Client,
     guard: &Guard,
-    mut head: Parts,
+    head: Parts,
     body: &mut B,
     declared: Option<usize>,
 ) -> (Response<Bytes>, bool) {
     let front = client.gate.front();
+    let by_tcp = head.version != Version::HTTP_3 && client.side == Transport::Http;
+    let (mut answer, refused) = reply(client, &front, guard, head, body, declared).await;
+    if let Some(alternative) = front.alternative().filter(|_| by_tcp) {
+        let _ = answer.headers_mut().insert(ALT_SVC, alternative);
+    }
+    (answer, refused)
+}
+
+async fn reply<B: Source>(
+    client: &Client,
+    front: &Front,
+    guard: &Guard,
+    mut head: Parts,
+    body: &mut B,
+    declared: Option<usize>,
+) -> (Response<Bytes>, bool) {
     let media = head::media(&head.headers);
-    let Some(way) = front.http(head.uri.path()) else {
-        return (elsewhere(client, &front, head, media), true);
+    let Some(way) = front.http(client.side, head.uri.path()) else {
+        return (elsewhere(client, front, head, media), true);
     };
     if way.metadata {
         head::name_host(&mut head);
@@ -47,7 +65,7 @@ pub(super) async fn answer<B: Source>(
 /// The answer where no signal is taken: the path that is meant, if it is one of ours.
 fn elsewhere(client: &Client, front: &Front, head: Parts, media: Media) -> Response<Bytes> {
     let meant = head::direct(head.uri.path());
-    let Some(mut path) = meant.filter(|path| front.http(path).is_some()) else {
+    let Some(mut path) = meant.filter(|path| front.http(client.side, path).is_some()) else {
         return fail(client, None, &Fault::UnknownPath, media, head.headers);
     };
     if let Some(query) = head.uri.query() {
@@ -61,7 +79,7 @@ fn elsewhere(client: &Client, front: &Front, head: Parts, media: Media) -> Respo
 /// The answer to a request for whose stream there is no room.
 pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
     let front = client.gate.front();
-    let (way, media) = (front.http(head.uri.path()), head::media(&head.headers));
+    let (way, media) = (front.http(client.side, head.uri.path()), head::media(&head.headers));
     let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
     fail(client, way, &fault, media, head.headers)
 }
@@ -241,8 +259,12 @@ pub(super) fn blame(way: Option<Way<'_>>, fault: &Fault, client: &Client) {
     entry.meter().malformed(reason);
     if let Some(suppressed) = client.supplies().complaints.admit(clock::now()) {
         let (peer, signal) = (client.peer, entry.signal().name());
+        let peer = peer.map(tracing::field::display);
         tracing::warn!(
-            %peer, signal, reason, suppressed,
+            peer,
+            signal,
+            reason,
+            suppressed,
             "a request cannot be read: {fault} (counted in malformed_requests_total)"
         );
     }

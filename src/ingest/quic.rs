@@ -33,6 +33,7 @@ use super::h3::{self, STREAM_WINDOW, WINDOW_MIN};
 use super::Gate;
 use crate::buf::budget::Ticket;
 use crate::runtime::task;
+use crate::telemetry::names::Transport;
 use crate::units::{KIB, MIB};
 
 /// What an endpoint holds: quinn's buffer for datagrams (3 MiB, as the kernel hands out up to 64 of
@@ -169,7 +170,8 @@ impl Quic {
         }
         let extra = gate.supplies.lease.ticket(CONNECTION_BYTES).ok();
         let client = extra.and_then(|extra| {
-            let client = Client::admit(&gate, incoming.remote_address())?;
+            let peer = incoming.remote_address().ip();
+            let client = Client::admit(&gate, Some(peer), Transport::Http)?;
             Some((client, extra))
         });
         let Some((client, extra)) = client else {

@@ -21,8 +21,8 @@ pub struct Arrival<'a> {
     pub routing: Option<&'a http::HeaderMap>,
     /// The same, when edits and `metadata_keys` of batches may see them (`include_metadata`).
     pub headers: Option<&'a http::HeaderMap>,
-    /// The client's address.
-    pub peer: IpAddr,
+    /// The client's address; `None` over a socket in the file system.
+    pub peer: Option<IpAddr>,
     /// The message.
     pub message: Message,
     /// The bytes as they came, when they were compressed.

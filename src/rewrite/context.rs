@@ -16,11 +16,18 @@ impl Slots {
     /// Resolves `keys` against a request. A missing header is an empty slot, which an edit ignores;
     /// several values of a header are joined with `;`, as the Collector does.
     #[must_use]
-    pub fn resolve(keys: &[ContextKey], headers: Option<&http::HeaderMap>, peer: IpAddr) -> Self {
+    pub fn resolve(
+        keys: &[ContextKey],
+        headers: Option<&http::HeaderMap>,
+        peer: Option<IpAddr>,
+    ) -> Self {
         let encoded = keys
             .iter()
             .map(|key| match key {
-                ContextKey::ClientAddress => Some(encode::any_value_string(&peer.to_string())),
+                ContextKey::ClientAddress => {
+                    let text = peer.map_or_else(String::new, |peer| peer.to_string());
+                    Some(encode::any_value_string(&text))
+                }
                 ContextKey::Header(name) => joined(headers?, name),
             })
             .collect();

@@ -64,7 +64,7 @@ fn unknown_fields_of_the_request_go_along_with_every_part() {
 fn the_client_address_is_a_value_without_a_port() {
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let keys = [ContextKey::ClientAddress, ContextKey::Header("absent".to_owned())];
-    let slots = Slots::resolve(&keys, None, peer);
+    let slots = Slots::resolve(&keys, None, Some(peer));
     let views = slots.views();
     let expected = spanyard_wire::encode::any_value_string("127.0.0.1");
     assert_eq!(views, [Some(expected.as_slice()), None]);

@@ -4,6 +4,9 @@
 //! look a name up and try its addresses within one deadline. No protocol is spoken here.
 #![expect(clippy::disallowed_methods, reason = "the home of socket creation")]
 
+mod listener;
+mod stream;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
@@ -13,6 +16,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::clock;
+pub use listener::{Acceptor, Listener, Place, open};
+pub use stream::Stream;
 
 /// Connections the kernel keeps for a busy listener.
 const BACKLOG: i32 = 1024;

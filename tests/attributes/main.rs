@@ -53,7 +53,7 @@ fn through(flow: &Flow, signal: Signal, bytes: &[u8]) -> Vec<u8> {
         let _ = headers.append(name, http::HeaderValue::from_static(value));
     }
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let slots = Slots::resolve(&flow.slots, Some(&headers), peer);
+    let slots = Slots::resolve(&flow.slots, Some(&headers), Some(peer));
     let groups = (0..request.groups.len()).collect();
     let mut selection = Selection { groups, ..Selection::default() };
     let branch = &flow.branches[0];

@@ -172,7 +172,7 @@ impl Rig {
     }
 
     fn accept_with(&self, message: Message, headers: Option<&http::HeaderMap>) -> Verdict {
-        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let peer = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         self.entry.accept(Arrival { routing: headers, headers, peer, message, original: None })
     }
 

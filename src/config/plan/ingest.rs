@@ -3,6 +3,7 @@
 //!
 //! Shapes only. A time that is `None` is the gateway's own, which guards the same thing.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,11 +12,35 @@ use http::{HeaderName, HeaderValue};
 
 use super::destination::{Pem, Secret, TlsVersion};
 
+/// Where a receiver listens (`endpoint` and `transport`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// A port; the host has been resolved.
+    Tcp(SocketAddr),
+    /// A socket in the file system.
+    Unix(PathBuf),
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp(address)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(out),
+            Self::Unix(path) => path.display().fmt(out),
+        }
+    }
+}
+
 /// `protocols.grpc` of a receiver.
 #[derive(Clone, Debug)]
 pub struct GrpcIngest {
-    /// Address to bind; the host has been resolved.
-    pub endpoint: SocketAddr,
+    /// Where to listen.
+    pub endpoint: Address,
     /// `max_recv_msg_size_mib` in bytes, after decompression.
     pub message_bytes_max: usize,
     /// `max_concurrent_streams`.
@@ -46,8 +71,8 @@ pub struct ServerKeepalive {
 /// `protocols.http` of a receiver.
 #[derive(Clone, Debug)]
 pub struct HttpIngest {
-    /// Address to bind; the host has been resolved.
-    pub endpoint: SocketAddr,
+    /// Where to listen.
+    pub endpoint: Address,
     /// `max_request_body_size` in bytes, after decompression as well.
     pub body_bytes_max: usize,
     /// `traces_url_path`, `metrics_url_path`, `logs_url_path`, by

@@ -28,7 +28,11 @@ const TYPES: &[&str] = &["int", "double", "string"];
 const CONTEXTS: &[&str] = &["resource", "request", "span", "metric", "datapoint", "log"];
 const LEVELS: &[&str] = &["debug", "info", "warn", "error", "dpanic", "panic", "fatal"];
 
+const TRANSPORTS: &[&str] = &["tcp", "tcp4", "tcp6", "unix"];
+
 const WORDS: &[Words] = &[
+    exact("receivers.otlp.protocols.grpc", "transport", TRANSPORTS),
+    exact("receivers.otlp.protocols.http", "transport", TRANSPORTS),
     any_case("processors.resource.attributes", "action", ACTIONS),
     any_case("processors.attributes.actions", "action", ACTIONS),
     exact("extensions.headers_setter.headers", "action", &["insert", "update", "upsert", "delete"]),

@@ -52,7 +52,7 @@ fn errors_of_the_accept_call_do_not_end_the_loop() {
         use std::rc::Rc;
         let listener = crate::runtime::net::listen("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let address = listener.local_addr().unwrap();
-        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let acceptor = crate::runtime::net::Listener::from(listener).register().unwrap();
         let gate = Rc::clone(&site.gate);
         let mut failures = 3;
         let accepting = crate::runtime::task::spawn("accept", async move {
@@ -61,9 +61,10 @@ fn errors_of_the_accept_call_do_not_end_the_loop() {
                     failures -= 1;
                     return Err(std::io::Error::from_raw_os_error(24));
                 }
-                listener.accept().await
+                acceptor.accept().await
             };
-            crate::ingest::accept::run(&gate, accept).await;
+            let side = crate::telemetry::names::Transport::Http;
+            crate::ingest::accept::run(&gate, side, accept).await;
         });
         let mut client = site.connect_to(address).await;
         client.send(&post("", b"")).await;

@@ -149,7 +149,7 @@ impl Site {
         let gate = Gate::new(front, Rc::clone(&supplies));
         let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
         let address = listener.local_addr().unwrap();
-        gate.listen(listener).unwrap();
+        gate.listen(listener.into(), Transport::Http).unwrap();
         Self { gate, supplies, address, lease, queue, registry, plan, fuse }
     }
 
@@ -355,7 +355,7 @@ fn target() -> plan::Destination {
 }
 
 fn plan_of(destination: plan::Destination) -> Plan {
-    let endpoint = (Ipv4Addr::LOCALHOST, 0).into();
+    let endpoint = plan::Address::Tcp((Ipv4Addr::LOCALHOST, 0).into());
     let flow = Flow {
         entry: vec![StageId(0)],
         stages: vec![Stage::Leaf(0)],
@@ -373,7 +373,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
     let receiver = Receiver {
         id: "otlp".to_owned(),
         grpc: Some(GrpcIngest {
-            endpoint,
+            endpoint: endpoint.clone(),
             message_bytes_max: BYTES_MAX,
             streams_max: 100,
             include_metadata: true,
