@@ -69,7 +69,12 @@ impl Doors {
         Ok(doors)
     }
 
-    fn bind_datagrams(&mut self, plan: &Plan, shards: usize, kept: Option<&Self>) -> io::Result<()> {
+    fn bind_datagrams(
+        &mut self,
+        plan: &Plan,
+        shards: usize,
+        kept: Option<&Self>,
+    ) -> io::Result<()> {
         let wanted = plan.receivers.iter().filter_map(|Receiver { id, http, .. }| {
             let http = http.as_ref().filter(|http| takes_http3(http))?;
             Some(Door::new(id, Transport::Http, &http.endpoint))

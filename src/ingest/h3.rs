@@ -253,12 +253,7 @@ async fn refuse(client: &Client, asked: Asked) {
 }
 
 /// Sends an answer, as long as the client takes it.
-async fn answered(
-    client: &Client,
-    stream: &mut Stream,
-    guard: &Guard,
-    answer: Response<Bytes>,
-) {
+async fn answered(client: &Client, stream: &mut Stream, guard: &Guard, answer: Response<Bytes>) {
     guard.allow(client.times.write.unwrap_or(HEAD_TIME));
     let sent = {
         let mut sending = pin!(send(stream, answer));
@@ -315,9 +310,10 @@ impl Drop for Upload<'_> {
 impl Source for Upload<'_> {
     fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
         while !self.over {
-            let polled = self.stream.poll_recv_data(context).map_ok(|data| {
-                data.map(|mut data| data.copy_to_bytes(data.remaining()))
-            });
+            let polled = self
+                .stream
+                .poll_recv_data(context)
+                .map_ok(|data| data.map(|mut data| data.copy_to_bytes(data.remaining())));
             match polled {
                 Poll::Pending if self.guard.poll_expired(context).is_ready() => {
                     return Poll::Ready(Some(Err(Fault::Slow)));

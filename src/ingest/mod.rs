@@ -33,6 +33,7 @@ mod quic;
 mod ready;
 mod seam;
 mod sniff;
+mod tls;
 mod verdict;
 
 #[cfg(test)]

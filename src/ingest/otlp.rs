@@ -4,8 +4,8 @@
 use std::cell::Cell;
 use std::thread;
 
-use ::http::request::Parts;
 use ::http::header::ALT_SVC;
+use ::http::request::Parts;
 use ::http::{HeaderMap, Method, Response, Version};
 use bytes::Bytes;
 

@@ -27,10 +27,10 @@ use quinn::{Connecting, Endpoint, EndpointConfig, Incoming, TokioRuntime, Transp
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
+use super::Gate;
 use super::client::Client;
 use super::guard::{HEAD_TIME, IDLE_TIME};
 use super::h3::{self, STREAM_WINDOW, WINDOW_MIN};
-use super::Gate;
 use crate::buf::budget::Ticket;
 use crate::runtime::task;
 use crate::telemetry::names::Transport;

@@ -134,7 +134,7 @@ impl quic::Connection<Bytes> for Wire {
         self.requests = None;
         let (writing, stream) = accepted.map_err(lost)?;
         let tap = Tap::new(ALLOWANCE);
-        self.latest.0.replace(Some(Rc::clone(&tap)));
+        drop(self.latest.0.replace(Some(Rc::clone(&tap))));
         self.aside.refund(ASIDE_FOR_REQUEST);
         let inlet = Inlet::new(stream, tap, false)?;
         Poll::Ready(Outlet::new(writing).map(|outlet| Duplex { inlet, outlet }))
@@ -150,10 +150,7 @@ impl OpenStreams<Bytes> for Wire {
     type SendStream = Outlet;
 
     /// A server opens none.
-    fn poll_open_bidi(
-        &mut self,
-        _: &mut Context<'_>,
-    ) -> Poll<Result<Duplex, StreamErrorIncoming>> {
+    fn poll_open_bidi(&mut self, _: &mut Context<'_>) -> Poll<Result<Duplex, StreamErrorIncoming>> {
         Poll::Ready(Err(StreamErrorIncoming::Unknown(Box::new(Dry))))
     }
 

@@ -2,10 +2,12 @@
 
 mod drain;
 mod grpc;
+mod h3;
 mod http1;
 mod json;
 mod limits;
 mod panics;
+mod quic;
 mod site;
 mod streams;
 mod times;

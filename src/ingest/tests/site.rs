@@ -42,6 +42,7 @@ pub(super) struct Site {
     queue: Rc<Destination>,
     registry: Arc<Registry>,
     plan: Arc<Plan>,
+    entries: [Entries; 2],
     /// Set: the pipeline panics over the next request, when it counts what it has accepted.
     pub(super) fuse: Arc<AtomicBool>,
 }
@@ -138,19 +139,16 @@ impl Site {
             [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
-        let front = Front::new(
-            receiver,
-            &prepare(receiver).unwrap(),
-            entries(Transport::Http),
-            entries(Transport::Grpc),
-        );
+        let entries = [entries(Transport::Http), entries(Transport::Grpc)];
+        let [http, grpc] = entries.clone();
+        let front = Front::new(receiver, &prepare(receiver).unwrap(), http, grpc);
         let home = Arc::clone(pool.home());
         let supplies = Supplies::new(home, Arc::clone(&lease), ShardMeter::new(&recorder));
         let gate = Gate::new(front, Rc::clone(&supplies));
         let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
         let address = listener.local_addr().unwrap();
         gate.listen(listener.into(), Transport::Http).unwrap();
-        Self { gate, supplies, address, lease, queue, registry, plan, fuse }
+        Self { gate, supplies, address, lease, queue, registry, plan, entries, fuse }
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -169,6 +167,16 @@ impl Site {
         let mut client = self.connect().await;
         client.send(bytes).await;
         client.answer().await
+    }
+
+    /// A front of the same receiver with other settings.
+    pub(super) fn front(&self, change: impl FnOnce(&mut Receiver)) -> Rc<Front> {
+        let Receiver { id, grpc, http, .. } = self.plan.receiver(ReceiverId(0)).unwrap();
+        let (id, grpc, http) = (id.clone(), grpc.clone(), http.clone());
+        let mut receiver = Receiver { id, grpc, http, flows: [None, None, None] };
+        change(&mut receiver);
+        let [http, grpc] = self.entries.clone();
+        Front::new(&receiver, &prepare(&receiver).unwrap(), http, grpc)
     }
 
     /// A front of the same receiver under a plan in which no pipeline takes anything.
