@@ -1,51 +1,60 @@
 //! One accepted socket: charged, its protocol found out, and driven to its end.
 
-use std::future::poll_fn;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
 
 use super::client::Client;
+use super::handshake::{self, until};
 use super::io::Io;
 use super::sniff::{self, Protocol};
+use super::socket::Socket;
 use super::{Gate, h2, http};
 use crate::runtime::net::Stream;
 use crate::telemetry::names::Transport;
 
 /// Serves a connection until it ends, or closes it at once when there is no room for its buffers.
-pub(super) async fn serve(
-    gate: Rc<Gate>,
-    mut stream: Stream,
-    peer: Option<IpAddr>,
-    side: Transport,
-) {
-    let Some(client) = Client::admit(&gate, peer, side) else {
+pub(super) async fn serve(gate: Rc<Gate>, stream: Stream, peer: Option<IpAddr>, side: Transport) {
+    let tls = gate.front().tls(side);
+    let lease = &gate.supplies.lease;
+    let bytes = if tls.is_some() { handshake::CHARGE } else { 0 };
+    let room = lease.ticket(bytes).ok();
+    let admitted = room.and_then(|room| Some((Client::admit(&gate, peer, side)?, room)));
+    let Some((client, _room)) = admitted else {
         gate.supplies.meter.connections_refused.increment(1);
         return;
     };
-    client.guard.allow(client.head_time());
-    let guessed = {
-        let mut sniffing = pin!(sniff::protocol(&mut stream));
-        poll_fn(|context| {
-            if client.poll_expired(context).is_ready() {
-                return Poll::Ready(None);
-            }
-            match sniffing.as_mut().poll(context) {
-                Poll::Pending if client.is_draining() => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(guessed) => Poll::Ready(guessed.ok().flatten()),
-            }
-        })
-        .await
+    let known = match tls {
+        None => plain(&client, stream).await,
+        Some(config) => secure(&client, config, stream).await,
     };
-    match guessed {
+    match known {
         None => {}
-        Some((Protocol::Http1, first)) => {
-            http::run(&client, Io::new(stream, first, Rc::clone(&client))).await;
-        }
-        Some((Protocol::Http2, first)) => {
-            h2::run(&client, Io::new(stream, first, Rc::clone(&client))).await;
-        }
+        Some((Protocol::Http1, socket)) => http::run(&client, socket).await,
+        Some((Protocol::Http2, socket)) => h2::run(&client, socket.reading_ahead()).await,
     }
+}
+
+/// What a connection without TLS speaks: its first bytes tell.
+async fn plain(client: &Rc<Client>, mut stream: Stream) -> Option<(Protocol, Socket)> {
+    client.guard.allow(client.head_time());
+    let (protocol, first) = until(client, sniff::protocol(&mut stream)).await?.ok().flatten()?;
+    Some((protocol, Socket::Plain(Io::new(stream, first, Rc::clone(client)))))
+}
+
+/// What a connection with TLS speaks: what was agreed on, or else its first bytes tell.
+async fn secure(
+    client: &Rc<Client>,
+    config: Arc<ServerConfig>,
+    stream: Stream,
+) -> Option<(Protocol, Socket)> {
+    let mut shaken = Box::new(Box::pin(handshake::shake(client, config, stream)).await?);
+    shaken.get_mut().0.read_ahead();
+    if let Some(protocol) = handshake::agreed(&shaken) {
+        return Some((protocol, Socket::Tls(shaken, Vec::new())));
+    }
+    let (protocol, first) = until(client, sniff::protocol(&mut *shaken)).await?.ok().flatten()?;
+    Some((protocol, Socket::Tls(shaken, first)))
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use rustls::ServerConfig;
 use spanyard_wire::schema::Signal;
 
 use super::ready::Ready;
@@ -89,6 +90,12 @@ impl Front {
             gzip: true,
             body_time: None,
         })
+    }
+
+    /// What clients at the port of `side` shake hands with, as of now; `None`: plain text.
+    pub(super) fn tls(&self, side: Transport) -> Option<Arc<ServerConfig>> {
+        let kept = self.ready.side(side).tls.as_ref()?;
+        Some(Arc::clone(kept.get().config()))
     }
 
     /// Whether what comes in by the port of `side` may be a request of `transport`.

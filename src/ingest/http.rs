@@ -24,7 +24,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::body::Source;
 use super::client::{Client, Phase};
 use super::guard::Guard;
-use super::io::Io;
 use super::verdict::Fault;
 use super::{body, head, otlp, verdict};
 use crate::units::KIB;
@@ -49,10 +48,7 @@ pub(super) fn builder() -> Builder {
 }
 
 /// Drives a connection to its end.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
-    client: &Rc<Client>,
-    io: Io<S>,
-) {
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(client: &Rc<Client>, io: S) {
     let serving = Rc::clone(client);
     let service = service_fn(move |request| {
         let client = Rc::clone(&serving);

@@ -3,7 +3,7 @@
 //! - Bytes read while the protocol was being guessed come first; after them the wrapper costs a
 //!   branch.
 //! - Reads tell the [`Client`] that something came, which is how a deadline is set for a head.
-//! - Over HTTP/2 reads go through a pooled block of 256 KiB, held only while bytes remain in it and
+//! - Over HTTP/2, and below TLS, reads go through a pooled block of 256 KiB, held only while bytes remain in it and
 //!   under a ticket: the library would otherwise ask the system for every frame. Without a ticket
 //!   it does.
 //! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is
@@ -67,8 +67,13 @@ impl<S> Io<S> {
 
     /// Reads through blocks from now on.
     pub(super) const fn reading_ahead(mut self) -> Self {
-        self.through = true;
+        self.read_ahead();
         self
+    }
+
+    /// The same, where it lies.
+    pub(super) const fn read_ahead(&mut self) {
+        self.through = true;
     }
 
     /// Hands out what lies ready; the block goes home with its last byte.

@@ -23,6 +23,7 @@ mod grpc;
 pub mod guard;
 mod h2;
 mod h3;
+mod handshake;
 mod head;
 mod http;
 mod io;
@@ -33,6 +34,7 @@ mod quic;
 mod ready;
 mod seam;
 mod sniff;
+mod socket;
 mod tls;
 mod verdict;
 
@@ -76,6 +78,8 @@ pub struct Supplies {
     meter: ShardMeter,
     /// Lets one log line about unreadable requests pass a while.
     complaints: Throttle,
+    /// The same for handshakes that fail.
+    handshake_complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
     /// Endpoints of QUIC that are open.
     endpoints: RefCell<Vec<Weak<quic::Quic>>>,
@@ -94,6 +98,7 @@ impl Supplies {
             lease,
             meter,
             complaints: Throttle::new(COMPLAINT_EVERY),
+            handshake_complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
             endpoints: RefCell::default(),
         })

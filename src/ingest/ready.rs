@@ -6,8 +6,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::config::plan::Receiver;
-use crate::runtime::kept::{self, Renew};
+use super::tls::{self, Server};
+use crate::config::plan::{Receiver, TlsServer};
+use crate::runtime::kept::{self, Kept, Renew};
+use crate::telemetry::names::Transport;
 
 /// What a receiver's ports need beside the plan.
 #[derive(Clone, Default)]
@@ -24,15 +26,49 @@ impl fmt::Debug for Ready {
 
 /// One transport of a receiver.
 #[derive(Clone, Default)]
-pub(super) struct Side {}
+pub(super) struct Side {
+    /// What clients shake hands with; `None`: plain text.
+    pub(super) tls: Option<Arc<Kept<Server>>>,
+}
+
+impl Ready {
+    /// What the port of `side` needs.
+    pub(super) const fn side(&self, side: Transport) -> &Side {
+        match side {
+            Transport::Http => &self.http,
+            Transport::Grpc => &self.grpc,
+        }
+    }
+}
 
 /// Reads the files that `receiver` names and has them looked after.
 ///
 /// # Errors
 /// Which file cannot be used and why.
 pub fn prepare(receiver: &Receiver) -> Result<Ready, String> {
-    let files: Vec<Arc<dyn Renew>> = Vec::new();
-    let _ = receiver;
+    let mut files: Vec<Arc<dyn Renew>> = Vec::new();
+    let (grpc, http) = (receiver.grpc.as_ref(), receiver.http.as_ref());
+    let mut secure = |side: Transport, settings: Option<&TlsServer>| {
+        let whose = format!("receiver {} ({})", receiver.id, side.name());
+        settings.map(|settings| kept_tls(&whose, settings, &mut files)).transpose()
+    };
+    let ready = Ready {
+        grpc: Side { tls: secure(Transport::Grpc, grpc.and_then(|grpc| grpc.tls.as_ref()))? },
+        http: Side { tls: secure(Transport::Http, http.and_then(|http| http.tls.as_ref()))? },
+    };
     kept::look_after(&files)?;
-    Ok(Ready::default())
+    Ok(ready)
+}
+
+fn kept_tls(
+    whose: &str,
+    settings: &TlsServer,
+    files: &mut Vec<Arc<dyn Renew>>,
+) -> Result<Arc<Kept<Server>>, String> {
+    let kept = tls::kept(whose, settings)?;
+    if tls::changes(settings) {
+        let renewed: Arc<dyn Renew> = Arc::<Kept<Server>>::clone(&kept);
+        files.push(renewed);
+    }
+    Ok(kept)
 }

@@ -11,3 +11,4 @@ mod quic;
 mod site;
 mod streams;
 mod times;
+mod tls;

@@ -21,7 +21,7 @@ use crate::config::plan::{
     self, Admin, Branch, Compression, Flow, GrpcIngest, HttpIngest, HttpTarget, Leg, Logs, Outline,
     Peer, Plan, QueuePlan, Receiver, RuntimePlan, Sizer, Stage, StageId, Target,
 };
-use crate::ingest::{Entries, Front, Gate, Supplies, prepare};
+use crate::ingest::{Entries, Front, Gate, Ready, Supplies, prepare};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
 use crate::runtime::net;
@@ -39,6 +39,7 @@ pub(super) struct Site {
     pub(super) supplies: Rc<Supplies>,
     pub(super) address: SocketAddr,
     pub(super) lease: Arc<Lease>,
+    pub(super) ready: Ready,
     queue: Rc<Destination>,
     registry: Arc<Registry>,
     plan: Arc<Plan>,
@@ -139,16 +140,20 @@ impl Site {
             [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
+        let ready = prepare(receiver).unwrap();
         let entries = [entries(Transport::Http), entries(Transport::Grpc)];
         let [http, grpc] = entries.clone();
-        let front = Front::new(receiver, &prepare(receiver).unwrap(), http, grpc);
+        let front = Front::new(receiver, &ready, http, grpc);
         let home = Arc::clone(pool.home());
         let supplies = Supplies::new(home, Arc::clone(&lease), ShardMeter::new(&recorder));
         let gate = Gate::new(front, Rc::clone(&supplies));
-        let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
-        let address = listener.local_addr().unwrap();
-        gate.listen(listener.into(), Transport::Http).unwrap();
-        Self { gate, supplies, address, lease, queue, registry, plan, entries, fuse }
+        let address = listen(&gate, Transport::Http);
+        Self { gate, supplies, address, lease, ready, queue, registry, plan, entries, fuse }
+    }
+
+    /// Another port, of this side.
+    pub(super) fn open(&self, side: Transport) -> SocketAddr {
+        listen(&self.gate, side)
     }
 
     pub(super) async fn connect(&self) -> Client {
@@ -218,6 +223,11 @@ impl Site {
         self.sum(name, None)
     }
 
+    /// A counter, over its series with this label.
+    pub(super) fn sum_of(&self, name: &str, label: &str) -> u64 {
+        self.sum(name, Some(label))
+    }
+
     fn sum(&self, name: &str, label: Option<&str>) -> u64 {
         let readings = self.registry.read();
         let chosen = readings.iter().filter(|reading| {
@@ -228,6 +238,13 @@ impl Site {
         let values = chosen.flat_map(|reading| &reading.values);
         values.map(|(_, value)| if let Value::Counter(count) = value { *count } else { 0 }).sum()
     }
+}
+
+fn listen(gate: &Rc<Gate>, side: Transport) -> SocketAddr {
+    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into(), false).unwrap();
+    let address = listener.local_addr().unwrap();
+    gate.listen(listener.into(), side).unwrap();
+    address
 }
 
 /// A client that writes and reads HTTP/1 by hand.

@@ -47,6 +47,10 @@ pub struct ReceiverMeter {
     malformed: [Counter; MALFORMED.len()],
 }
 
+/// Values of the label `reason` of handshakes that failed; the last stands for all others.
+const TLS_FAILURES: [&str; 5] =
+    ["no_certificate", "bad_certificate", "protocol", "timeout", "other"];
+
 /// Values of the label `reason` of malformed requests; the last stands for all others.
 pub const MALFORMED: [&str; 10] = [
     "protobuf",
@@ -250,6 +254,7 @@ pub struct ShardMeter {
     pub unknown_paths: Counter,
     /// Queues of destinations that a reload removed or changed, and that still hold something.
     pub leaving_queues: Gauge,
+    tls_failures: [Counter; TLS_FAILURES.len()],
 }
 
 impl ShardMeter {
@@ -259,7 +264,12 @@ impl ShardMeter {
             |how: &str| counter(recorder, "spanyard_shard_forwarded_bytes_total", &[("how", how)]);
         let plain = |name: &'static str| counter(recorder, name, &[]);
         let level = |name: &'static str| gauge(recorder, name, &[]);
+        let tls_failure = |at: usize| {
+            let reason = TLS_FAILURES.get(at).copied().unwrap_or("other");
+            counter(recorder, "spanyard_shard_tls_failures_total", &[("reason", reason)])
+        };
         Self {
+            tls_failures: array::from_fn(tls_failure),
             connections: level("spanyard_shard_connections"),
             requests: plain("spanyard_shard_requests_total"),
             bytes_in: plain("spanyard_shard_received_bytes_total"),
@@ -273,6 +283,15 @@ impl ShardMeter {
             connections_refused: plain("spanyard_shard_connections_refused_total"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
             leaving_queues: level("spanyard_shard_leaving_queues"),
+        }
+    }
+
+    /// Counts one handshake that failed. A reason not in [`TLS_FAILURES`] counts as `other`.
+    pub fn handshake_failed(&self, reason: &str) {
+        let known = TLS_FAILURES.iter().position(|known| *known == reason);
+        let at = known.unwrap_or(TLS_FAILURES.len().saturating_sub(1));
+        if let Some(counter) = self.tls_failures.get(at) {
+            counter.increment(1);
         }
     }
 }
