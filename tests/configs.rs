@@ -136,7 +136,14 @@ fn no_secret_is_shown() -> Result<(), Box<dyn Error>> {
     for directory in ["invalid", "valid"] {
         for path in files(directory)? {
             let said = said(&load(&path)?);
-            for secret in ["ingest-t0ken", "Z3JhZmFuYTpzM2NyZXQ=", "t0k\n", "Bearer t0k"] {
+            for secret in [
+                "ingest-t0ken",
+                "me:secret",
+                "me:pw",
+                "Z3JhZmFuYTpzM2NyZXQ=",
+                "t0k\n",
+                "Bearer t0k",
+            ] {
                 assert!(!said.contains(secret), "{}", path.display());
             }
         }

@@ -24,6 +24,7 @@ use super::plan::{
     Outline, PipelineOutline, Plan, Receiver, Row, Stage, StageId, Switch,
 };
 use super::processors::Processor;
+use super::receivers;
 use super::service::{Pipeline, Reference};
 use super::{HostFacts, Settings};
 use crate::units::DestinationId;
@@ -47,13 +48,13 @@ pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, Str
         for (slot, signal) in flows.iter_mut().zip(Signal::ALL) {
             *slot = flow(settings, &mut destinations, id, signal)?;
         }
-        let (grpc, http) = (receiver.grpc.clone(), receiver.http.clone());
+        let (grpc, http) = receivers::applied(settings, receiver)?;
         receivers.push(Receiver { id: id.to_string(), grpc, http, flows });
     }
     let Destinations { list, .. } = destinations;
     let (health, runtime) = started(settings);
     let metrics = settings.service.telemetry.metrics.as_ref().map(|(page, _)| page.clone());
-    let (runtime, control) = (runtime.plan, runtime.control);
+    let Runtime { plan: runtime, control, tenants, .. } = runtime;
     Ok(Plan {
         receivers,
         destinations: list,
@@ -62,7 +63,7 @@ pub(super) fn compile(settings: &Settings, host: &HostFacts) -> Result<Plan, Str
         outline: outline(settings),
         runtime,
         logs: settings.service.telemetry.logs.clone(),
-        tenants: None,
+        tenants,
     })
 }
 
@@ -72,8 +73,9 @@ fn started(settings: &Settings) -> (Option<super::plan::Health>, Runtime) {
     for reference in &settings.service.extensions {
         match settings.extensions.get(&reference.id) {
             Some(Extension::Health(page, _)) => health = Some(page.clone()),
-            Some(Extension::Runtime(Runtime { plan, control, .. })) => {
-                runtime = Runtime { plan: *plan, control: *control, listen: None };
+            Some(Extension::Runtime(Runtime { plan, control, tenants, .. })) => {
+                let (plan, control, tenants) = (*plan, *control, tenants.clone());
+                runtime = Runtime { plan, control, tenants, listen: None };
             }
             Some(Extension::Auth(_) | Extension::Ignored) | None => {}
         }

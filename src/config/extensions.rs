@@ -1,10 +1,11 @@
-//! `extensions`: `health_check`, the authenticators of exporters, and our own `spanyard` for
-//! threads, drain and the admin port.
+//! `extensions`: `health_check`, authenticators, and our own `spanyard` for threads, drain, the
+//! admin port and what a tenant may send.
 
 mod auth;
 mod health;
 mod runtime;
 mod storage;
+mod tenants;
 
 use super::HostFacts;
 use super::document::Component;
@@ -15,10 +16,10 @@ use super::problems::Code;
 use super::processors;
 use super::report::Fault;
 use super::unsupported;
-pub(super) use auth::{Authenticator, reference as auth_reference};
+pub(super) use auth::Authenticator;
 pub(super) use runtime::Runtime;
 
-pub(super) const TABLES: [&Table; 16] = [
+pub(super) const TABLES: [&Table; 18] = [
     &health::HEALTH_CHECK,
     &health::RESPONSE_BODY,
     &health::HTTP,
@@ -27,6 +28,8 @@ pub(super) const TABLES: [&Table; 16] = [
     &health::COMPONENT_HEALTH,
     &runtime::SPANYARD,
     &runtime::ADMIN,
+    &tenants::LIMITS,
+    &tenants::QUOTA,
     &auth::BASIC,
     &auth::CLIENT_AUTH,
     &auth::HTPASSWD,

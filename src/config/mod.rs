@@ -13,6 +13,7 @@
 pub mod plan;
 pub mod problems;
 
+mod auth;
 mod check;
 mod codes;
 mod compile;
@@ -26,6 +27,7 @@ mod exporters;
 mod extensions;
 #[cfg(test)]
 mod fixture;
+mod headers;
 mod id;
 mod keys;
 mod kinds;
@@ -40,6 +42,7 @@ mod secret;
 mod service;
 mod source;
 mod suggest;
+mod tls;
 mod traps;
 mod unsupported;
 mod yaml;
@@ -215,6 +218,7 @@ fn plan<'a>(root: &'a Node, host: &HostFacts, report: &'a Report<'a>) -> Option<
     check::check(&document, &settings, report);
     traps::check(&document, &settings, report);
     exporters::check_auth(&document, &settings, report);
+    receivers::check_auth(&document, &settings, report);
     if report.has_errors() {
         return None;
     }

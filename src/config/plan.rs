@@ -89,6 +89,8 @@ pub struct RuntimePlan {
     pub drain_timeout: Duration,
     /// `engine`: what carries the sockets.
     pub engine: Engine,
+    /// `max_nesting`: how deep the values of a message may be nested; 0: any depth.
+    pub nesting_max: usize,
 }
 
 /// What carries the sockets of the shards.

@@ -1,17 +1,28 @@
-//! `receivers`: the `otlp` receiver.
+//! `receivers`: the `otlp` receiver, with its TLS, authentication and CORS.
+
+mod auth;
+mod cors;
+mod tls;
 
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use spanyard_wire::schema::Signal;
 
 use super::decode::{Field, Section};
 use super::document::Component;
-use super::keys::{Table, key};
+use super::headers::{self, Own};
+use super::keys::{Key, Table, key};
 use super::listen::{self, Listen};
-use super::plan::{Address, Codings, GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive};
+use super::plan::{
+    Address, Codings, GrpcIngest, HttpIngest, HttpTimes, ServerKeepalive, TlsVersion,
+};
 use super::problems::Code;
 use super::report::Fault;
+use super::service::Reference;
 use crate::units::MIB;
+pub(super) use auth::{applied, check as check_auth};
+use tls::Tls;
 
 /// Largest message over gRPC where the file names none, as in the Collector.
 const GRPC_MESSAGE_MIB: u64 = 4;
@@ -24,12 +35,27 @@ const GRPC_STREAMS: u64 = 100;
 const PONG_TIME: Duration = Duration::from_secs(20);
 const PING_MIN: Duration = Duration::from_secs(1);
 /// The words of `compression_algorithms`.
-const ENCODINGS: [&str; 8] =
+pub(super) const ENCODINGS: [&str; 8] =
     ["", "gzip", "zstd", "zlib", "snappy", "deflate", "lz4", "x-snappy-framed"];
 /// Largest message or body that may be configured: 2 GiB, the limit of protobuf itself.
 const BYTES_MAX: u64 = 2048 * MIB as u64;
 
-pub(super) const TABLES: [&Table; 6] = [&OTLP, &PROTOCOLS, &GRPC, &KEEPALIVE, &PARAMETERS, &HTTP];
+pub(super) const TABLES: [&Table; 11] = [
+    &OTLP,
+    &PROTOCOLS,
+    &GRPC,
+    &KEEPALIVE,
+    &PARAMETERS,
+    &HTTP,
+    &tls::TLS,
+    &auth::GRPC,
+    &auth::HTTP,
+    &cors::CORS,
+    &RESPONSE_HEADER,
+];
+
+const TLS_KEY: Key = key("tls", "mapping", "off", "towards the clients");
+const AUTH_KEY: Key = key("auth", "mapping", "off", "the extension that says who may send");
 
 const OTLP: Table = Table {
     scope: "receivers.otlp",
@@ -52,6 +78,8 @@ const GRPC: Table = Table {
         key("max_concurrent_streams", "whole number", "100", "requests of one connection at once"),
         key("include_metadata", "boolean", "false", "whether `from_context` sees request headers"),
         key("keepalive", "mapping", "", "how long connections live"),
+        TLS_KEY,
+        AUTH_KEY,
     ],
 };
 const KEEPALIVE: Table = Table {
@@ -89,8 +117,52 @@ const HTTP: Table = Table {
         key("write_timeout", "duration", "none", "from the end of a head to that of its answer"),
         key("idle_timeout", "duration", "`read_timeout`, or 3m", "between two requests"),
         key("keep_alives_enabled", "boolean", "true", "false: closed after each answer"),
-        key("compression_algorithms", "list of text", "[gzip]", "encodings taken; plain always is"),
+        key(
+            "max_connection_age",
+            "duration",
+            "none",
+            "not in the Collector: told to go at this age, within a tenth",
+        ),
+        key(
+            "max_connection_age_grace",
+            "duration",
+            "none",
+            "not in the Collector: cut off so long after that age",
+        ),
+        key("compression_algorithms", "list of text", "all", "encodings taken; plain always is"),
+        key("response_headers", "mapping, or list of name and value", "", "added to every answer"),
+        TLS_KEY,
+        AUTH_KEY,
+        key("cors", "mapping", "off", "pages of which origins may send"),
+        key(
+            "http3",
+            "boolean",
+            "false",
+            "not in the Collector: HTTP/3 on the same port over UDP; needs `tls`",
+        ),
     ],
+};
+const RESPONSE_HEADER: Table = Table {
+    scope: "receivers.otlp.protocols.http.response_headers",
+    keys: &[key("name", "text", "required", "header"), key("value", "text", "required", "value")],
+};
+/// Headers of answers.
+const ANSWER_OWN: &Own = &Own {
+    writer: "gateway",
+    written: &[],
+    ignored: &[
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ],
+    item: &RESPONSE_HEADER,
 };
 
 /// A decoded `otlp` receiver.
@@ -98,6 +170,10 @@ const HTTP: Table = Table {
 pub(super) struct Receiver {
     pub(super) grpc: Option<GrpcIngest>,
     pub(super) http: Option<HttpIngest>,
+    /// `grpc.auth`.
+    pub(super) grpc_auth: Option<Reference>,
+    /// `http.auth`.
+    pub(super) http_auth: Option<Reference>,
     pub(super) listens: Vec<Listen<Address>>,
 }
 
@@ -123,20 +199,22 @@ fn otlp(field: &Field<'_>) -> Option<Receiver> {
         section.error(fault.expected("`grpc`, `http` or both under `protocols`").hint(hint));
         return None;
     }
-    let mut listens = Vec::new();
+    let (mut listens, mut grpc_auth, mut http_auth) = (Vec::new(), None, None);
     let grpc = grpc.and_then(|field| field.optional_section(&GRPC)).and_then(|section| {
+        grpc_auth = auth::decode(&section, &auth::GRPC);
         let listen = listen::receiver(&section, 4317)?;
         let ingest = grpc_ingest(&section, &listen);
         listens.push(listen);
         Some(ingest)
     });
     let http = http.and_then(|field| field.optional_section(&HTTP)).and_then(|section| {
+        http_auth = auth::decode(&section, &auth::HTTP);
         let listen = listen::receiver(&section, 4318)?;
         let ingest = http_ingest(&section, &listen);
         listens.push(listen);
         Some(ingest)
     });
-    Some(Receiver { grpc, http, listens })
+    Some(Receiver { grpc, http, grpc_auth, http_auth, listens })
 }
 
 fn grpc_ingest(section: &Section<'_>, listen: &Listen<Address>) -> GrpcIngest {
@@ -150,7 +228,7 @@ fn grpc_ingest(section: &Section<'_>, listen: &Listen<Address>) -> GrpcIngest {
         streams_max: u32::try_from(streams).unwrap_or(u32::MAX),
         include_metadata: section.boolean("include_metadata", false),
         keepalive: keepalive(section).unwrap_or_default(),
-        tls: None,
+        tls: tls::decode(section).on(),
         auth: None,
     }
 }
@@ -181,27 +259,53 @@ fn http_times(section: &Section<'_>) -> HttpTimes {
         write: time(section, "write_timeout"),
         idle: time(section, "idle_timeout").or(body),
         single_use: !section.boolean("keep_alives_enabled", true),
-        age: None,
-        grace: None,
+        age: time(section, "max_connection_age"),
+        grace: time(section, "max_connection_age_grace"),
     }
 }
 
-/// Whether `compression_algorithms` lets gzip in.
-fn gzip(section: &Section<'_>) -> bool {
-    let Some(field) = section.get("compression_algorithms") else { return true };
-    let mut gzip = false;
+/// `compression_algorithms`.
+fn codings(section: &Section<'_>) -> Codings {
+    let Some(field) = section.get("compression_algorithms") else { return Codings::ALL };
+    let mut codings = Codings::NONE;
     for (word, item) in field.texts().unwrap_or_default() {
         match word.as_str() {
-            "gzip" => gzip = true,
             "" => {}
-            known if ENCODINGS.contains(&known) => {
-                let fault = Fault::new(Code::Ignored, format!("`{known}` is not decompressed"));
-                item.warning(fault.hint("such bodies are refused with 400; let clients use gzip"));
-            }
+            "gzip" => codings.gzip = true,
+            "zstd" => codings.zstd = true,
+            "zlib" => codings.zlib = true,
+            "deflate" => codings.deflate = true,
+            "snappy" => codings.snappy = true,
+            "x-snappy-framed" => codings.snappy_framed = true,
+            "lz4" => codings.lz4 = true,
             _ => item.unknown_word(&word, &ENCODINGS),
         }
     }
-    gzip
+    codings
+}
+
+/// `http3`, which is QUIC and thus TLS 1.3.
+fn http3(section: &Section<'_>, tls: &Tls) -> bool {
+    let Some(field) = section.get("http3").filter(|field| field.boolean() == Some(true)) else {
+        return false;
+    };
+    match tls {
+        Tls::Plain => {
+            let fault = Fault::new(Code::Missing, "HTTP/3 needs `tls`, which is not set");
+            field.error(fault.hint("tls: {cert_file: ..., key_file: ...} beside it"));
+        }
+        Tls::On(tls) if tls.max == TlsVersion::V12 => {
+            let fault = Fault::new(Code::Conflict, "HTTP/3 needs TLS 1.3");
+            field.error(fault.hint("leave `tls.max_version` out"));
+        }
+        Tls::On(_) | Tls::Wrong => {}
+    }
+    true
+}
+
+/// `response_headers`.
+fn response_headers(section: &Section<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    headers::decode(section, "response_headers", ANSWER_OWN)
 }
 
 fn http_ingest(section: &Section<'_>, listen: &Listen<Address>) -> HttpIngest {
@@ -214,18 +318,20 @@ fn http_ingest(section: &Section<'_>, listen: &Listen<Address>) -> HttpIngest {
             section.error(Fault::new(Code::Conflict, message));
         }
     }
+    let tls = tls::decode(section);
+    let http3 = http3(section, &tls);
     HttpIngest {
         endpoint: listen.address.clone(),
         body_bytes_max: bytes(limit),
         paths,
         include_metadata: section.boolean("include_metadata", false),
-        codings: Codings { gzip: gzip(section), ..Codings::NONE },
+        codings: codings(section),
         times: http_times(section),
-        tls: None,
+        tls: tls.on(),
         auth: None,
-        cors: None,
-        response_headers: Vec::new(),
-        http3: false,
+        cors: cors::decode(section),
+        response_headers: response_headers(section),
+        http3,
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{Key, Table, tables};
 use super::kinds::{SECTIONS, built, idle};
+use super::receivers::ENCODINGS;
 use super::unsupported::{self, Verdict};
 use fragments::{array, fragment, or_nothing, or_reference};
 
@@ -23,7 +24,9 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const SIGNALS: &str = "traces|metrics|logs";
 
 /// Mappings that have the keys of another one.
-const SAME: [(&str, &str); 2] = [
+const SAME: [(&str, &str); 4] = [
+    ("receivers.otlp.protocols.grpc.tls", "receivers.otlp.protocols.*.tls"),
+    ("receivers.otlp.protocols.http.tls", "receivers.otlp.protocols.*.tls"),
     ("processors.attributes.exclude", "processors.attributes.include"),
     ("processors.attributes.include.resources", "processors.attributes.include.attributes"),
 ];
@@ -152,6 +155,13 @@ fn special(scope: &str, key: &Key) -> Option<Value> {
             "type": "object",
             "patternProperties": {pipeline: pointer("service.pipelines.*")},
             "additionalProperties": false,
+        }),
+        ("receivers.otlp.protocols.http", "compression_algorithms") => {
+            array(&json!({"enum": ENCODINGS}))
+        }
+        ("extensions.spanyard.tenant_limits", "tenants") => json!({
+            "type": "object",
+            "additionalProperties": pointer("extensions.spanyard.tenant_limits.default"),
         }),
         ("service", "extensions") => list_of(&["extensions"]),
         ("service.pipelines.*", "receivers") => list_of(&["receivers", "connectors"]),

@@ -110,11 +110,6 @@ impl Front {
         self.alternative.clone()
     }
 
-    /// What clients of the HTTP port shake hands with.
-    pub(super) fn http_tls(&self) -> Option<Arc<rustls::ServerConfig>> {
-        self.ready.http.tls.as_ref().map(|kept| Arc::clone(kept.get().config()))
-    }
-
     /// The times of connections over HTTP/1.
     pub(super) fn http_times(&self) -> HttpTimes {
         self.http.as_ref().map_or_else(HttpTimes::default, |http| http.times)

@@ -139,7 +139,7 @@ impl Quic {
 
     /// What clients are served with now: with another certificate, it is made anew.
     fn terms(&self, gate: &Gate) -> io::Result<Terms> {
-        let tls = gate.front().http_tls();
+        let tls = gate.front().tls(Transport::Http);
         let tls = tls.ok_or_else(|| io::Error::other("the receiver has no tls"))?;
         let mut known = self.terms.borrow_mut();
         if let Some(terms) = known.as_ref().filter(|terms| Arc::ptr_eq(&terms.tls, &tls)) {

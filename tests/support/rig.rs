@@ -236,6 +236,7 @@ fn plan_of(flow: Flow, destinations: Vec<plan::Destination>) -> Plan {
             pin: false,
             drain_timeout: Duration::from_secs(1),
             engine: plan::Engine::Epoll,
+            nesting_max: 100,
         },
         logs: Logs::default(),
         tenants: None,

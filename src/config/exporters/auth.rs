@@ -5,15 +5,15 @@
 //! over HTTP a `headers_setter` goes before its `additional_auth`, over gRPC after it.
 
 use crate::config::Settings;
+use crate::config::auth::{self, Side};
 use crate::config::decode::Section;
 use crate::config::document::Document;
-use crate::config::extensions::{Authenticator, Extension, auth_reference};
+use crate::config::extensions::{Authenticator, Extension};
 use crate::config::keys::{Table, key};
 use crate::config::plan::{Batching, HeaderStep, Plan, Target};
 use crate::config::problems::Code;
 use crate::config::report::{Fault, Report};
 use crate::config::service::Reference;
-use crate::config::suggest::did_you_mean;
 
 pub(in crate::config) const AUTH: Table = Table {
     scope: "exporters.*.auth",
@@ -26,7 +26,7 @@ const CHAIN_MAX: usize = 8;
 /// Reads `auth`.
 pub(super) fn decode(exporter: &Section<'_>) -> Option<Reference> {
     let section = exporter.get("auth")?.section(&AUTH)?;
-    auth_reference(&section.required("authenticator")?)
+    auth::reference(&section.required("authenticator")?)
 }
 
 /// Sets the steps of an exporter's authenticator on its target.
@@ -70,7 +70,7 @@ pub(in crate::config) fn check(document: &Document<'_>, settings: &Settings, rep
     for (id, exporter) in &settings.exporters {
         let Some(reference) = &exporter.auth else { continue };
         let used = settings.service.uses(|pipeline| &pipeline.exporters, id);
-        if !check_reference(reference, document, settings, used, report) {
+        if !auth::check(reference, Side::Exporter, document, settings, used, report) {
             continue;
         }
         let chain = chain(settings, Some(reference));
@@ -86,48 +86,8 @@ pub(in crate::config) fn check(document: &Document<'_>, settings: &Settings, rep
     }
     for (id, extension) in &settings.extensions {
         if let Extension::Auth(Authenticator { additional: Some(reference), .. }) = extension {
-            let _ok = check_reference(reference, document, settings, settings.starts(id), report);
-        }
-    }
-}
-
-/// Whether a reference leads to an authenticator for clients that starts; says what is wrong.
-fn check_reference(
-    reference: &Reference,
-    document: &Document<'_>,
-    settings: &Settings,
-    used: bool,
-    report: &Report<'_>,
-) -> bool {
-    let Reference { id, mark, path } = reference;
-    let say = |fault| {
-        if used { report.error(*mark, path, fault) } else { report.warning(*mark, path, fault) }
-    };
-    if document.extensions.get(id).is_none() {
-        let names = document.extensions.iter().map(|component| component.id.as_str());
-        let hint = did_you_mean(id.as_str(), names);
-        let message = format!("no extension `{id}` is defined");
-        say(Fault::new(Code::UnknownReference, message).maybe_hint(hint));
-        return false;
-    }
-    if !settings.starts(id) {
-        let message = format!("`{id}` is not listed in service.extensions: it does not start");
-        let hint = format!("add `{id}` to service.extensions");
-        say(Fault::new(Code::UnknownReference, message).hint(hint));
-        return false;
-    }
-    match settings.extensions.get(id) {
-        // Absent: what is wrong with it has been said where it stands.
-        None => false,
-        Some(Extension::Auth(authenticator)) if authenticator.server_only => {
-            let message = format!("`{id}` is for receivers: it has no `client_auth`");
-            say(Fault::new(Code::Conflict, message));
-            false
-        }
-        Some(Extension::Auth(_)) => true,
-        Some(_) => {
-            say(Fault::new(Code::Conflict, format!("`{id}` is no authenticator")));
-            false
+            let used = settings.starts(id);
+            let _ok = auth::check(reference, Side::Exporter, document, settings, used, report);
         }
     }
 }

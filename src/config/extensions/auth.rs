@@ -1,17 +1,17 @@
-//! Authenticators of requests to backends: `basicauth`, `bearertokenauth`, `headers_setter`.
+//! Authenticators: `basicauth`, `bearertokenauth`, `headers_setter`.
 //!
-//! What they come to is a list of steps on the headers of a request. Their server side (`htpasswd`)
-//! is read and has no effect: a receiver's `auth` is refused where it stands. Files are named here
-//! and not opened.
+//! For an exporter one comes to a list of steps on the headers of a request, for a receiver to what
+//! a client has to know. Files are named here and not opened. Every value that is secret is read
+//! before anything is said about its section, so that no message shows it.
 
 use std::path::PathBuf;
 
 use http::{HeaderName, HeaderValue, header};
 
+use crate::config::auth;
 use crate::config::decode::{Field, Section};
-use crate::config::id::Id;
 use crate::config::keys::{Table, key};
-use crate::config::plan::{Credential, HeaderStep, HeaderVerb, Secret};
+use crate::config::plan::{self, Credential, HeaderStep, HeaderVerb, Secret};
 use crate::config::problems::Code;
 use crate::config::report::Fault;
 use crate::config::service::Reference;
@@ -20,7 +20,7 @@ pub(super) const BASIC: Table = Table {
     scope: "extensions.basicauth",
     keys: &[
         key("client_auth", "mapping", "", "what an exporter says of itself"),
-        key("htpasswd", "mapping", "", "what a receiver asks for; no effect yet"),
+        key("htpasswd", "mapping", "", "what a receiver asks for"),
     ],
 };
 pub(super) const CLIENT_AUTH: Table = Table {
@@ -35,8 +35,8 @@ pub(super) const CLIENT_AUTH: Table = Table {
 pub(super) const HTPASSWD: Table = Table {
     scope: "extensions.basicauth.htpasswd",
     keys: &[
-        key("file", "path", "", "users and hashes; not read"),
-        key("inline", "text", "", "users and hashes; not read"),
+        key("file", "path", "", "lines of `user:hash`; read again on change"),
+        key("inline", "text", "", "more such lines, behind those of the file"),
     ],
 };
 pub(super) const BEARER: Table = Table {
@@ -45,8 +45,8 @@ pub(super) const BEARER: Table = Table {
         key("scheme", "text", "Bearer", "word before the token; empty: none"),
         key("header", "text", "Authorization", "header that holds it"),
         key("token", "text", "", "the token"),
-        key("tokens", "list of text", "", "the first one is sent"),
-        key("filename", "path", "", "file whose first line is the token; read again on change"),
+        key("tokens", "list of text", "", "the first one is sent; a receiver takes each"),
+        key("filename", "path", "", "file with a token in each line; read again on change"),
     ],
 };
 pub(super) const SETTER: Table = Table {
@@ -86,12 +86,12 @@ const FRAMING: [&str; 11] = [
 /// A decoded authenticator.
 #[derive(Clone, Debug, Default)]
 pub(in crate::config) struct Authenticator {
-    /// What it does to the headers of a request.
+    /// What it does to the headers of a request; empty: it serves receivers only.
     pub(in crate::config) steps: Vec<HeaderStep>,
     /// `additional_auth`.
     pub(in crate::config) additional: Option<Reference>,
-    /// It serves receivers only.
-    pub(in crate::config) server_only: bool,
+    /// Whom a receiver lets in; `None`: it serves exporters only.
+    pub(in crate::config) admits: Option<plan::Authenticator>,
 }
 
 impl Authenticator {
@@ -111,21 +111,12 @@ impl Authenticator {
 /// `basicauth`, `basic_auth`.
 pub(super) fn basic(field: &Field<'_>) -> Option<Authenticator> {
     let section = field.section(&BASIC)?;
-    let (client, server) = (section.get("client_auth"), section.get("htpasswd"));
+    let client = section.get("client_auth").map(|field| (basic_client(&field), field));
+    let server = section.get("htpasswd").map(|field| (basic_server(&field), field));
     match (client, server) {
-        (Some(client), None) => basic_client(&client),
-        (None, Some(server)) => {
-            let inner = server.section(&HTPASSWD)?;
-            let inline = inner.get("inline").and_then(|inline| inline.secret_text());
-            if inline.is_none() && inner.text("file").is_none() {
-                inner.error(Fault::new(Code::Missing, "`file` or `inline` is required"));
-            }
-            let fault = Fault::new(Code::Ignored, "nothing asks clients for a password");
-            let hint = "the authentication of receivers is not supported yet";
-            server.report.warning(server.key, &server.path, fault.hint(hint));
-            Some(Authenticator { server_only: true, ..Authenticator::default() })
-        }
-        (Some(_), Some(server)) => {
+        (Some((client, _)), None) => client,
+        (None, Some((server, _))) => server,
+        (Some(_), Some((_, server))) => {
             let message = "only one of `htpasswd` and `client_auth` can be given";
             server.report.error(server.key, &server.path, Fault::new(Code::Conflict, message));
             None
@@ -136,6 +127,18 @@ pub(super) fn basic(field: &Field<'_>) -> Option<Authenticator> {
             None
         }
     }
+}
+
+fn basic_server(field: &Field<'_>) -> Option<Authenticator> {
+    let section = field.section(&HTPASSWD)?;
+    let inline = section.get("inline").and_then(|inline| inline.secret_text()).unwrap_or_default();
+    let file = section.text("file").filter(|path| !path.is_empty()).map(PathBuf::from);
+    if inline.is_empty() && file.is_none() {
+        section.error(Fault::new(Code::Missing, "`file` or `inline` is required"));
+        return None;
+    }
+    let admits = plan::Authenticator::Basic { file, inline: Secret::Plain(inline) };
+    Some(Authenticator { admits: Some(admits), ..Authenticator::default() })
 }
 
 fn basic_client(field: &Field<'_>) -> Option<Authenticator> {
@@ -161,49 +164,67 @@ fn basic_client(field: &Field<'_>) -> Option<Authenticator> {
 /// `bearertokenauth`, `bearer_token_auth`.
 pub(super) fn bearer(field: &Field<'_>) -> Option<Authenticator> {
     let section = field.section(&BEARER)?;
+    let tokens = tokens(&section);
     let scheme = match section.get("scheme") {
         None => "Bearer".to_owned(),
         Some(field) => field.text()?,
     };
-    let name = match section.get("header") {
+    let header = match section.get("header") {
         None => header::AUTHORIZATION,
         Some(field) => header_name(&field)?,
     };
-    let listed = match section.get("tokens") {
-        None => Vec::new(),
-        Some(field) => field.items()?.iter().filter_map(|item| item.secret_text()).collect(),
+    let tokens = tokens?;
+    let is_bad = |token: &Secret| match token {
+        Secret::Plain(token) => HeaderValue::from_str(token).is_err(),
+        Secret::File(_) => false,
     };
-    let token = section.get("token").map(|field| (field.secret_text(), field));
-    if let (Some((_, field)), false) = (&token, listed.is_empty()) {
-        field.error(Fault::new(Code::Conflict, "`token` and `tokens` exclude each other"));
-        return None;
-    }
-    let given = token.and_then(|(text, _)| text).or_else(|| listed.into_iter().next());
-    let given = given.filter(|token| !token.is_empty());
-    let token = match section.text("filename").filter(|path| !path.is_empty()) {
-        Some(path) => {
-            if given.is_some() {
-                let fault = Fault::new(Code::Ignored, "`filename` goes before the token");
-                field.report.warning(section.mark_of("filename"), &section.path, fault);
-            }
-            Secret::File(PathBuf::from(path))
-        }
-        None => match given {
-            Some(token) => Secret::Plain(token),
-            None => {
-                let fault = Fault::new(Code::Missing, "no token is given");
-                section.error(fault.expected("`token`, `tokens` or `filename`"));
-                return None;
-            }
-        },
-    };
-    let bad = matches!(&token, Secret::Plain(token) if HeaderValue::from_str(token).is_err());
-    if bad || HeaderValue::from_str(&scheme).is_err() {
+    if tokens.iter().any(is_bad) || HeaderValue::from_str(&scheme).is_err() {
         let message = "a header's value holds a line break or control character";
         section.error(Fault::new(Code::BadValue, message));
         return None;
     }
-    Some(Authenticator::sets(name, Credential::Bearer { scheme, token }))
+    let token = tokens.first()?.clone();
+    let signs = Credential::Bearer { scheme: scheme.clone(), token };
+    let admits = plan::Authenticator::Bearer { header: header.clone(), scheme, tokens };
+    Some(Authenticator { admits: Some(admits), ..Authenticator::sets(header, signs) })
+}
+
+/// The tokens of a `bearertokenauth`, at least one.
+fn tokens(section: &Section<'_>) -> Option<Vec<Secret>> {
+    let listed = section.get("tokens").map(|field| {
+        let items = field.items()?;
+        let texts: Vec<Option<String>> = items.iter().map(|item| item.secret_text()).collect();
+        for (text, item) in texts.iter().zip(&items) {
+            if text.as_ref().is_some_and(|text| text.is_empty()) {
+                let fault = Fault::new(Code::BadValue, "an empty token");
+                item.error(fault.hint("whoever knows none would be let in"));
+            }
+        }
+        texts.into_iter().collect::<Option<Vec<String>>>()
+    });
+    let listed = listed.unwrap_or(Some(Vec::new()));
+    let token = section.get("token").map(|field| (field.secret_text(), field));
+    let listed = listed?;
+    if let (Some((_, field)), false) = (&token, listed.is_empty()) {
+        field.error(Fault::new(Code::Conflict, "`token` and `tokens` exclude each other"));
+        return None;
+    }
+    let given: Vec<String> = token.and_then(|(text, _)| text).into_iter().chain(listed).collect();
+    let given: Vec<Secret> =
+        given.into_iter().filter(|token| !token.is_empty()).map(Secret::Plain).collect();
+    if let Some(path) = section.text("filename").filter(|path| !path.is_empty()) {
+        if !given.is_empty() {
+            let fault = Fault::new(Code::Ignored, "`filename` goes before the token");
+            section.report.warning(section.mark_of("filename"), &section.path, fault);
+        }
+        return Some(vec![Secret::File(PathBuf::from(path))]);
+    }
+    if given.is_empty() {
+        let fault = Fault::new(Code::Missing, "no token is given");
+        section.error(fault.expected("`token`, `tokens` or `filename`"));
+        return None;
+    }
+    Some(given)
 }
 
 /// `headers_setter`.
@@ -213,14 +234,15 @@ pub(super) fn setter(field: &Field<'_>) -> Option<Authenticator> {
     if items.is_empty() {
         let fault = Fault::new(Code::Missing, "`headers` must hold at least one header");
         section.error(fault);
+        return None;
     }
     let steps: Vec<Option<HeaderStep>> = items.iter().map(setter_step).collect();
     let additional = match section.get("additional_auth") {
         None => None,
-        Some(field) => Some(reference(&field)?),
+        Some(field) => Some(auth::reference(&field)?),
     };
     let steps = steps.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(Authenticator { steps, additional, server_only: false })
+    Some(Authenticator { steps, additional, admits: None })
 }
 
 fn setter_step(item: &Field<'_>) -> Option<HeaderStep> {
@@ -302,17 +324,6 @@ fn header_name(field: &Field<'_>) -> Option<HeaderName> {
         return None;
     }
     Some(name)
-}
-
-/// The id of an extension.
-pub(in crate::config) fn reference(field: &Field<'_>) -> Option<Reference> {
-    match Id::parse(&field.text()?) {
-        Ok(id) => Some(Reference { id, mark: field.mark(), path: field.path.clone() }),
-        Err(expected) => {
-            field.bad_value("no id", expected);
-            None
-        }
-    }
 }
 
 #[cfg(test)]

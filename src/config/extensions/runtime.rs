@@ -1,12 +1,13 @@
-//! Our own extension `spanyard`: threads, drain and the admin port.
+//! Our own extension `spanyard`: threads, drain, bounds, the admin port and tenants.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::tenants;
 use crate::config::decode::Field;
 use crate::config::keys::{Table, key};
 use crate::config::listen::{self, Listen};
-use crate::config::plan::{Control, Engine, RuntimePlan};
+use crate::config::plan::{Control, Engine, RuntimePlan, TenantLimits};
 use crate::config::problems::Code;
 use crate::config::report::Fault;
 
@@ -14,6 +15,10 @@ use crate::config::report::Fault;
 const SHARDS_MAX: u64 = 1024;
 /// How long SIGTERM waits where the file does not say.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Depth of the values of a message where the file does not say.
+const NESTING: usize = 100;
+/// Deepest that may be configured short of any depth.
+const NESTING_MAX: u64 = 65_535;
 /// Port of the admin page where the file names none.
 const ADMIN_PORT: u16 = 13134;
 
@@ -23,7 +28,10 @@ pub(super) const SPANYARD: Table = Table {
         key("shards", "whole number", "0", "threads that carry data; 0: one for each core"),
         key("pin", "boolean", "true", "bind each thread to one core"),
         key("drain_timeout", "duration", "10s", "how long SIGTERM waits for queues to empty"),
+        key("engine", "word", "auto", "what carries the sockets: `auto`, `epoll` or `uring`"),
+        key("max_nesting", "whole number", "100", "depth of the values of a message; 0: any"),
         key("admin", "mapping", "on", "the port that takes `POST /-/reload`"),
+        key("tenant_limits", "mapping", "off", "what one tenant may send"),
     ],
 };
 pub(super) const ADMIN: Table = Table {
@@ -42,26 +50,43 @@ pub(in crate::config) struct Runtime {
     pub(in crate::config) control: Option<Control>,
     /// The admin port's address, where the file names it.
     pub(in crate::config) listen: Option<Listen>,
+    /// `tenant_limits`.
+    pub(in crate::config) tenants: Option<TenantLimits>,
 }
 
 impl Default for Runtime {
     fn default() -> Self {
-        let plan = RuntimePlan { shards: 0, pin: true, drain_timeout: DRAIN, engine: Engine::Auto };
+        let plan = RuntimePlan {
+            shards: 0,
+            pin: true,
+            drain_timeout: DRAIN,
+            engine: Engine::Auto,
+            nesting_max: NESTING,
+        };
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, ADMIN_PORT));
-        Self { plan, control: Some(Control { endpoint, asked_for: false }), listen: None }
+        Self {
+            plan,
+            control: Some(Control { endpoint, asked_for: false }),
+            listen: None,
+            tenants: None,
+        }
     }
 }
 
 pub(super) fn decode(field: &Field<'_>) -> Option<Runtime> {
     let section = field.section(&SPANYARD)?;
     let shards = section.whole("shards", 0, 0, SHARDS_MAX);
+    let nesting = section.get("max_nesting").and_then(|field| field.whole(0, NESTING_MAX));
+    let nesting = nesting.and_then(|depth| usize::try_from(depth).ok());
     let plan = RuntimePlan {
         shards: usize::try_from(shards).unwrap_or(0),
         pin: section.boolean("pin", true),
         drain_timeout: section.duration("drain_timeout", DRAIN),
-        engine: Engine::Auto,
+        engine: section.get("engine").and_then(|field| engine(&field)).unwrap_or_default(),
+        nesting_max: nesting.unwrap_or(NESTING),
     };
-    let mut runtime = Runtime { plan, ..Runtime::default() };
+    let tenants = section.get("tenant_limits").and_then(|field| tenants::decode(&field));
+    let mut runtime = Runtime { plan, tenants, ..Runtime::default() };
     if let Some(field) = section.get("admin") {
         runtime.listen = admin(&field);
         runtime.control = runtime
@@ -70,6 +95,14 @@ pub(super) fn decode(field: &Field<'_>) -> Option<Runtime> {
             .map(|listen| Control { endpoint: listen.address, asked_for: true });
     }
     Some(runtime)
+}
+
+fn engine(field: &Field<'_>) -> Option<Engine> {
+    Some(match field.one_of(&["auto", "epoll", "uring"])? {
+        "epoll" => Engine::Epoll,
+        "uring" => Engine::Uring,
+        _ => Engine::Auto,
+    })
 }
 
 fn admin(field: &Field<'_>) -> Option<Listen> {

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::fixture::{messages, plan, try_load};
-use crate::config::plan::{Admin, Control, HealthBody, HealthForm, StatusPage};
+use crate::config::plan::{
+    Admin, Control, Engine, HealthBody, HealthForm, Quota, StatusPage, TenantKey, TenantLimits,
+};
 
 /// A file whose extension `id` has these settings, on line 2.
 fn with(id: &str, settings: &str) -> String {
@@ -100,4 +102,74 @@ fn an_admin_port_that_others_reach_is_pointed_out_and_one_wanted_twice_is_refuse
     let twice = with("spanyard", "{admin: {endpoint: 'localhost:8888'}}");
     let taken = "conflict: 127.0.0.1:8888 is already taken by service.telemetry.metrics";
     assert_eq!(messages(&twice, 2), [taken]);
+}
+
+#[test]
+fn the_engine_and_the_nesting_of_messages_have_defaults() {
+    let runtime = |settings: &str| {
+        let runtime = plan(&with("spanyard", settings)).runtime;
+        (runtime.engine, runtime.nesting_max)
+    };
+    assert_eq!(runtime("{}"), (Engine::Auto, 100));
+    assert_eq!(runtime("{engine: auto}"), (Engine::Auto, 100));
+    assert_eq!(runtime("{engine: epoll, max_nesting: 0}"), (Engine::Epoll, 0));
+    assert_eq!(runtime("{engine: uring, max_nesting: 64}"), (Engine::Uring, 64));
+    let said = |settings: &str| messages(&with("spanyard", settings), 2);
+    assert_eq!(said("{engine: io_uring}"), ["bad-value: unknown value"]);
+    assert_eq!(said("{max_nesting: -1}"), ["bad-value: out of range"]);
+}
+
+#[test]
+fn tenants_have_a_quota_of_their_own_or_the_default() {
+    let limits = |settings: &str| plan(&with("spanyard", settings)).tenants;
+    let text = "{tenant_limits: {header: X-Scope-OrgID, default: {items_per_second: 100}, \
+        tenants: {b: {items_per_second: 10, burst: 50}, a: {items_per_second: 7}}}}";
+    let quota = |rate, burst| Quota { rate, burst };
+    let expected = TenantLimits {
+        key: TenantKey::Header(http::HeaderName::from_static("x-scope-orgid")),
+        default: Some(quota(100, 100)),
+        tenants: vec![("a".to_owned(), quota(7, 7)), ("b".to_owned(), quota(10, 50))],
+    };
+    assert_eq!(limits(text), Some(expected));
+    let text =
+        "{tenant_limits: {resource_attribute: team, tenants: {\"\": {items_per_second: 1}}}}";
+    let expected = TenantLimits {
+        key: TenantKey::Attribute("team".to_owned()),
+        default: None,
+        tenants: vec![(String::new(), quota(1, 1))],
+    };
+    assert_eq!(limits(text), Some(expected));
+    for off in ["{}", "{tenant_limits: }", "{tenant_limits: {enabled: false, header: a}}"] {
+        assert_eq!(limits(off), None, "{off}");
+    }
+}
+
+#[test]
+fn tenant_limits_that_limit_nobody_are_refused() {
+    let one = "default: {items_per_second: 1}";
+    let cases = [
+        (one.to_owned(), "missing: nothing names the tenant"),
+        (
+            format!("header: a, resource_attribute: b, {one}"),
+            "conflict: `header` and `resource_attribute` exclude each other",
+        ),
+        ("header: a".to_owned(), "missing: no limit is given"),
+        ("header: a, tenants: {}".to_owned(), "missing: no limit is given"),
+        (format!("header: a b, {one}"), "bad-value: no header name"),
+        (format!("resource_attribute: \"\", {one}"), "bad-value: no attribute"),
+        ("header: a, tenants: {x: }".to_owned(), "missing: `items_per_second` is required"),
+        ("header: a, default: {items_per_second: 0}".to_owned(), "bad-value: out of range"),
+        (
+            "header: a, default: {items_per_second: 1, burst: 0}".to_owned(),
+            "bad-value: out of range",
+        ),
+        (
+            "header: a, tenants: {x: {items_per_second: 1, bursts: 1}}".to_owned(),
+            "unknown-key: unknown key `bursts`",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let text = with("spanyard", &format!("{{tenant_limits: {{{settings}}}}}"));
+        assert_eq!(messages(&text, 2), [expected], "{settings}");
+    }
 }

@@ -185,8 +185,8 @@ pub enum Authenticator {
 pub struct Cors {
     /// `allowed_origins`, lower case; one `*` in each stands for any text. Not empty.
     pub origins: Vec<String>,
-    /// `allowed_headers`; one that is `*` lets all pass. `Accept`, `Content-Type` and
-    /// `X-Requested-With` where the file names none.
+    /// `allowed_headers`, lower case; one that is `*` lets all pass. `accept`, `content-type` and
+    /// `x-requested-with` where the file names none.
     pub headers: Vec<String>,
     /// `exposed_headers`.
     pub exposed: Vec<String>,

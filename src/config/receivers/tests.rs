@@ -1,9 +1,11 @@
 //! What the file says of connections and bodies, as the plan has it.
 
+mod access;
+
 use std::time::Duration;
 
 use crate::config::fixture;
-use crate::config::plan::{HttpTimes, ServerKeepalive};
+use crate::config::plan::{Codings, HttpTimes, ServerKeepalive};
 use crate::config::{Code, Loaded, Problems};
 
 fn load(protocols: &str) -> Result<Loaded, Problems> {
@@ -71,16 +73,27 @@ fn read_timeout_stands_in_for_times_that_are_not_named() {
 }
 
 #[test]
-fn encodings_that_are_not_decompressed_are_named_and_unknown_ones_refused() {
-    let gzip = |list: &str| {
-        let loaded = load(&format!("{{http: {{compression_algorithms: {list}}}}}")).expect("loads");
-        let gzip = loaded.plan.receivers[0].http.as_ref().expect("http").codings.gzip;
-        (gzip, loaded.warnings.len())
+fn every_encoding_is_taken_unless_the_file_lists_some() {
+    let codings = |list: &str| {
+        let loaded = load(&format!("{{http: {{{list}}}}}")).expect("loads");
+        assert_eq!(loaded.warnings, []);
+        loaded.plan.receivers[0].http.as_ref().expect("http").codings
     };
-    assert_eq!(gzip("[\"\", gzip]"), (true, 0));
-    assert_eq!(gzip("[\"\", gzip, zstd, lz4]"), (true, 2));
-    assert_eq!(gzip("[zstd]"), (false, 1));
-    assert_eq!(gzip("[]"), (false, 0));
+    assert_eq!(codings(""), Codings::ALL);
+    assert_eq!(codings("compression_algorithms: []"), Codings::NONE);
+    assert_eq!(codings("compression_algorithms: [\"\"]"), Codings::NONE);
+    let all = "[\"\", gzip, zstd, zlib, snappy, deflate, lz4, x-snappy-framed]";
+    assert_eq!(codings(&format!("compression_algorithms: {all}")), Codings::ALL);
+    let two = Codings { zstd: true, snappy_framed: true, ..Codings::NONE };
+    assert_eq!(codings("compression_algorithms: [zstd, x-snappy-framed]"), two);
     let problems = load("{http: {compression_algorithms: [gzipp]}}").expect_err("is refused");
-    assert!(problems.to_string().contains("gzip"), "{problems}");
+    assert!(problems.to_string().contains("did you mean `gzip`"), "{problems}");
+}
+
+#[test]
+fn connections_over_http_may_have_an_age() {
+    let keys = "max_connection_age: 5m, max_connection_age_grace: 10s";
+    let loaded = load(&format!("{{http: {{{keys}}}}}")).expect("loads");
+    let times = loaded.plan.receivers[0].http.as_ref().expect("http").times;
+    assert_eq!((times.age, times.grace), (seconds(300), seconds(10)));
 }

@@ -35,6 +35,7 @@ const WORDS: &[Words] = &[
     exact("receivers.otlp.protocols.http", "transport", TRANSPORTS),
     any_case("processors.resource.attributes", "action", ACTIONS),
     any_case("processors.attributes.actions", "action", ACTIONS),
+    exact("extensions.spanyard", "engine", &["auto", "epoll", "uring"]),
     exact("extensions.headers_setter.headers", "action", &["insert", "update", "upsert", "delete"]),
     exact("processors.resource.attributes", "converted_type", TYPES),
     exact("processors.attributes.actions", "converted_type", TYPES),

@@ -6,13 +6,12 @@ use super::Verdict::{self, Ignored, NotYet, NotYetUnless, Renamed};
 pub(super) const NO_GO: &str = "there is no garbage collector to tune here";
 const BUFFERS: &str = "buffer sizes are chosen by the gateway";
 const POOL: &str = "connections are kept open and bounded by `sending_queue.num_consumers`";
-const RECEIVER_TLS: &str = "end TLS in front of the gateway meanwhile";
+const NO_PARAMETERS: &str = "what clients say of themselves belongs into a header";
+const SERVER_TRUST: &str = "it is for clients: `client_ca_file` says whose clients are let in";
 const LOGGER: &str = "logs go where `output_paths` says, with `level` and `encoding` as set";
 
 /// Keys: scope of the table, key, verdict.
 pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
-    ("receivers.otlp.protocols.grpc", "tls", NotYet(RECEIVER_TLS)),
-    ("receivers.otlp.protocols.grpc", "auth", NotYet("")),
     (
         "receivers.otlp.protocols.grpc.keepalive",
         "enforcement_policy",
@@ -21,11 +20,17 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     ("receivers.otlp.protocols.grpc", "middlewares", NotYet("")),
     ("receivers.otlp.protocols.grpc", "read_buffer_size", Ignored(BUFFERS)),
     ("receivers.otlp.protocols.grpc", "write_buffer_size", Ignored(BUFFERS)),
-    ("receivers.otlp.protocols.http", "tls", NotYet(RECEIVER_TLS)),
-    ("receivers.otlp.protocols.http", "auth", NotYet("")),
-    ("receivers.otlp.protocols.http", "cors", NotYet("")),
-    ("receivers.otlp.protocols.http", "response_headers", NotYet("")),
+    ("receivers.otlp.protocols.http.auth", "request_params", NotYet(NO_PARAMETERS)),
     ("receivers.otlp.protocols.http", "middlewares", NotYet("")),
+    ("receivers.otlp.protocols.*.tls", "ca_file", Ignored(SERVER_TRUST)),
+    ("receivers.otlp.protocols.*.tls", "ca_pem", Ignored(SERVER_TRUST)),
+    ("receivers.otlp.protocols.*.tls", "include_system_ca_certs_pool", Ignored(SERVER_TRUST)),
+    (
+        "receivers.otlp.protocols.*.tls",
+        "include_insecure_cipher_suites",
+        NotYetUnless(&["false"], ""),
+    ),
+    ("receivers.otlp.protocols.*.tls", "tpm", NotYet("")),
     ("processors.memory_limiter", "min_gc_interval_when_soft_limited", Ignored(NO_GO)),
     ("processors.memory_limiter", "min_gc_interval_when_hard_limited", Ignored(NO_GO)),
     ("processors.memory_limiter", "max_gc_interval_when_soft_limited", Ignored(NO_GO)),
@@ -80,7 +85,7 @@ pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     (
         "extensions.headers_setter.headers",
         "from_attribute",
-        NotYet("receivers do not authenticate clients yet; use `from_context`"),
+        NotYet("what an authenticator learned is not kept; use `from_context`"),
     ),
     ("extensions.health_check", "tls", NotYet("")),
     ("extensions.health_check", "auth", NotYet("")),

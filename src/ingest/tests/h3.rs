@@ -2,7 +2,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::{HeaderMap, Request, request::Builder};
 use bytes::{Buf as _, Bytes};
@@ -227,12 +226,11 @@ fn without_room_requests_are_refused_with_a_delay_and_the_connection_lives() {
 fn a_body_that_does_not_come_in_time_is_answered_and_not_waited_for() {
     with_plan(secured, async |site| {
         let mut client = channel(listen(&site)).await;
-        let mut stream = client.begin(export().header("content-length", 5000)).await;
+        assert_eq!(client.ask(export(), b"").await.status, 200);
+        let idle = site.room();
+        let mut stream = client.begin(export().header("content-length", MIB)).await;
         stream.send_data(Bytes::from_static(b"half")).await.unwrap();
-        while site.supplies.watch().taken() < 2 {
-            tokio::task::yield_now().await;
-        }
-        settle().await;
+        until_room(&site, idle - MIB).await;
         (0..30).for_each(|_| site.supplies.watch().turn());
         assert_eq!(answer(&mut stream).await.status, 408);
         assert_eq!(site.malformed("timeout"), 1);
@@ -240,9 +238,11 @@ fn a_body_that_does_not_come_in_time_is_answered_and_not_waited_for() {
     });
 }
 
-/// Gives datagrams under way time to arrive, whose number is not known.
-pub(super) async fn settle() {
-    tokio::time::sleep(Duration::from_millis(50)).await;
+/// Waits until so many bytes of the budget are left, or less.
+async fn until_room(site: &Site, bytes: usize) {
+    while site.room() > bytes {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[test]
@@ -259,8 +259,10 @@ fn a_stream_with_a_frame_that_does_not_end_is_given_up_and_the_connection_lives(
         }
         assert_eq!(client.ask(export(), &spans(1)).await.status, 200);
         let _ = site.next().await;
-        settle().await;
-        assert_eq!(site.room(), room, "nothing is held of it");
+        // Nothing is held of it.
+        while site.room() < room {
+            tokio::task::yield_now().await;
+        }
     });
 }
 

@@ -432,6 +432,7 @@ fn plan_of(destination: plan::Destination) -> Plan {
             pin: false,
             drain_timeout: LONG,
             engine: plan::Engine::Epoll,
+            nesting_max: 100,
         },
         logs: Logs::default(),
         tenants: None,

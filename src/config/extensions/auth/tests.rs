@@ -117,6 +117,8 @@ fn unusable_authenticators_are_refused() {
             "{token: a, tokens: [b]}",
             "conflict: `token` and `tokens` exclude each other",
         ),
+        ("basicauth", "{htpasswd: {file: \"\"}}", "missing: `file` or `inline` is required"),
+        ("bearertokenauth", "{tokens: [a, \"\"]}", "bad-value: an empty token"),
         ("headers_setter", "{headers: []}", "missing: `headers` must hold at least one header"),
         (
             "headers_setter",
