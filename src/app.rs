@@ -30,7 +30,7 @@ use crate::admin::{self, AdminHandle, AdminState, Ask};
 use crate::config::plan::Plan;
 use crate::config::{Loaded, Problems};
 use crate::runtime::shard::{Supervised, placement, start};
-use crate::runtime::{clock, cores};
+use crate::runtime::{clock, cores, engine};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::names::ConfigMeter;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
@@ -78,10 +78,14 @@ impl App {
             count => count,
         };
         let cores = placement(count, plan.runtime.pin);
+        let (carrier, otherwise) = engine::choose(plan.runtime.engine);
+        if let Some(reason) = otherwise {
+            tracing::warn!(%reason, "no io_uring: epoll carries the sockets");
+        }
         let mut sockets = doors::bind_admin(&plan.admin)?;
         let fixed = Fixed::of(&plan);
         let current = Current::prepare(plan, FIRST).map_err(io::Error::other)?;
-        let common = Common::new(current, count)?;
+        let common = Common::new(current, count, carrier)?;
         let plan = Arc::clone(&common.plan.load().plan);
         sockets.control = doors::bind_control(&plan.admin)?;
         let admin_addresses = AdminAddresses::of(&sockets);
@@ -99,7 +103,7 @@ impl App {
         common.readiness.set_ready();
         {
             let doors = common.doors.lock().unwrap_or_else(PoisonError::into_inner);
-            banner::announce(&plan, &doors, admin_addresses, count);
+            banner::announce(&plan, &doors, admin_addresses, (count, carrier));
         }
         Ok(Self { common, admin, asks, fixed, meter, shards })
     }
@@ -206,7 +210,7 @@ fn admin_state(common: &Arc<Common>, reloads: mpsc::Sender<Ask>) -> AdminState {
             soft: budget.soft() as u64,
             held: budget.leased() as u64,
         }),
-        identity: Identity::default(),
+        identity: Identity::draw(common.carrier.name()),
         started: (clock::now(), clock::wall()),
         plans: Box::new(move || counted.plans_alive()),
         outline: Box::new(move || outlined.plan.load().plan.outline.clone()),
@@ -223,6 +227,7 @@ fn start_shard(
     start(Supervised {
         index,
         core,
+        carrier: common.carrier,
         body: move || shard::run(Arc::clone(&living), index),
         died: move || {
             dead.readiness.shard_down(index);

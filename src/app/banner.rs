@@ -3,6 +3,7 @@
 
 use super::doors::{self, AdminAddresses, Door, Doors};
 use crate::config::plan::Plan;
+use crate::runtime::engine::Carrier;
 use crate::telemetry::names::Transport;
 use crate::units::MIB;
 
@@ -31,7 +32,12 @@ pub(super) fn announce_receivers(plan: &Plan, open: &Doors, before: &Doors) {
 }
 
 /// Logs one line for each open door, and what else a start is worth saying of.
-pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards: usize) {
+pub(super) fn announce(
+    plan: &Plan,
+    doors: &Doors,
+    admin: AdminAddresses,
+    (shards, carrier): (usize, Carrier),
+) {
     announce_receivers(plan, doors, &Doors::default());
     if let Some(address) = admin.health {
         tracing::info!(%address, "health");
@@ -48,7 +54,7 @@ pub(super) fn announce(plan: &Plan, doors: &Doors, admin: AdminAddresses, shards
     } else {
         tracing::info!(limit_mib, "byte budget");
     }
-    tracing::info!(shards, engine = "epoll", "ready");
+    tracing::info!(shards, engine = carrier.name(), "ready");
     for destination in &plan.destinations {
         let consumers = destination.queue.consumers;
         if destination.is_real() && consumers < shards {

@@ -24,6 +24,7 @@ use crate::export::{self, Backend};
 use crate::ingest::{self, Ready};
 use crate::queue::DeadOn;
 use crate::runtime::clock;
+use crate::runtime::engine::Carrier;
 use crate::telemetry::cells::Registry;
 use crate::telemetry::ledger::{DropReason, Ledger};
 use crate::units::{MIB, Weight};
@@ -89,6 +90,8 @@ type Reports = (flume::Sender<(usize, Losses)>, flume::Receiver<(usize, Losses)>
 pub(super) struct Common {
     pub(super) plan: ArcSwap<Current>,
     pub(super) shards: usize,
+    /// What carries the shards' sockets.
+    pub(super) carrier: Carrier,
     pub(super) bytes: Arc<Budget>,
     pub(super) registry: Arc<Registry>,
     pub(super) ledger: Arc<Ledger>,
@@ -108,7 +111,7 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(current: Current, shards: usize) -> io::Result<Arc<Self>> {
+    pub(super) fn new(current: Current, shards: usize, carrier: Carrier) -> io::Result<Arc<Self>> {
         let doors = Doors::bind(&current.plan, shards, None)?;
         let budget = current.plan.budget;
         let (orders, inboxes) = (0..shards).map(|_| flume::bounded(ORDERS_MAX)).unzip();
@@ -123,6 +126,7 @@ impl Common {
             plans: Mutex::new(vec![Arc::downgrade(&current.plan)]),
             plan: ArcSwap::from_pointee(current),
             shards,
+            carrier,
             orders,
             inboxes,
             losses: flume::bounded(shards.max(1)),

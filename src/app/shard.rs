@@ -102,8 +102,8 @@ impl Shard {
             scratch: RefCell::default(),
         });
         let deflater = Deflater::new(meter.recompressed_bytes.clone());
-        let supplies =
-            ingest::Supplies::new(Arc::clone(&tools.home), Arc::clone(&tools.lease), meter);
+        let (home, lease) = (Arc::clone(&tools.home), Arc::clone(&tools.lease));
+        let supplies = ingest::Supplies::new(home, lease, meter, common.carrier);
         let watch = Rc::clone(supplies.watch());
         let _ = task::spawn("deadlines", watch.run());
         let mut shard = Self {

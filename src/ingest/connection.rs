@@ -26,6 +26,7 @@ pub(super) async fn serve(gate: Rc<Gate>, stream: Stream, peer: Option<IpAddr>, 
         gate.supplies.meter.connections_refused.increment(1);
         return;
     };
+    let Ok(stream) = stream.carried_by(gate.supplies.carrier) else { return };
     let known = match tls {
         None => plain(&client, stream).await,
         Some(config) => secure(&client, config, stream).await,

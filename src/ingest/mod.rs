@@ -54,6 +54,7 @@ use tokio::task::AbortHandle;
 use crate::buf::budget::Lease;
 use crate::buf::pool::Home;
 use crate::frame::inflate::Inflater;
+use crate::runtime::engine::Carrier;
 use crate::runtime::net::{Listener, Stream};
 use crate::runtime::task;
 use crate::telemetry::log::Throttle;
@@ -83,13 +84,20 @@ pub struct Supplies {
     http1: hyper::server::conn::http1::Builder,
     /// Endpoints of QUIC that are open.
     endpoints: RefCell<Vec<Weak<quic::Quic>>>,
+    /// What carries connections.
+    carrier: Carrier,
 }
 
 impl Supplies {
     /// Supplies that charge connections to `lease` and take read blocks from `home`. The caller
     /// runs [`Supplies::watch`].
     #[must_use]
-    pub fn new(home: Arc<Home>, lease: Arc<Lease>, meter: ShardMeter) -> Rc<Self> {
+    pub fn new(
+        home: Arc<Home>,
+        lease: Arc<Lease>,
+        meter: ShardMeter,
+        carrier: Carrier,
+    ) -> Rc<Self> {
         Rc::new(Self {
             watch: Rc::default(),
             inflater: Inflater::default(),
@@ -101,6 +109,7 @@ impl Supplies {
             handshake_complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
             endpoints: RefCell::default(),
+            carrier,
         })
     }
 

@@ -5,8 +5,11 @@
 
 pub mod clock;
 pub mod cores;
+pub mod engine;
 pub mod host;
 pub mod kept;
 pub mod net;
 pub mod shard;
 pub mod task;
+#[cfg(feature = "uring")]
+pub mod uring;

@@ -13,9 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::runtime::Builder;
-use tokio::task::LocalSet;
-
+use super::engine::{self, Carrier};
 use super::{clock, cores};
 
 /// Pause before the first restart; doubles up to [`RESTART_DELAY_MAX`].
@@ -24,8 +22,6 @@ const RESTART_DELAY: Duration = Duration::from_millis(50);
 const RESTART_DELAY_MAX: Duration = Duration::from_secs(1);
 /// A shard that ran this long starts from the shortest pause again.
 const RESTART_FORGET: Duration = Duration::from_secs(60);
-/// How often the executor looks at sockets: after this many task polls at the latest.
-const EVENT_INTERVAL: u32 = 61;
 
 /// How a shard's body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +39,8 @@ pub struct Supervised<B, D> {
     pub index: usize,
     /// Core to pin the thread to.
     pub core: Option<usize>,
+    /// What carries its sockets.
+    pub carrier: Carrier,
     /// Makes the shard's future; called on the shard's thread, once a life.
     pub body: B,
     /// Called on the shard's thread after a life that ended badly.
@@ -102,14 +100,7 @@ where
     F: Future<Output = End> + 'static,
     D: Fn(),
 {
-    let runtime =
-        Builder::new_current_thread().enable_all().event_interval(EVENT_INTERVAL).build()?;
-    let local = LocalSet::new();
-    let end = local.block_on(&runtime, async { (shard.body)().await });
-    drop(local);
-    // A name look-up that hangs must not hold the thread.
-    runtime.shutdown_background();
-    Ok(end)
+    engine::block_on(shard.carrier, async { (shard.body)().await })
 }
 
 /// Shards and the core each is pinned to, if they are to be pinned and cores suffice.
@@ -135,6 +126,7 @@ mod tests {
         let shard = Supervised {
             index: 0,
             core: None,
+            carrier: Carrier::default(),
             body: move || {
                 let number = births.fetch_add(1, Ordering::SeqCst);
                 async move { life(number) }

@@ -24,6 +24,7 @@ use crate::config::plan::{
 use crate::ingest::{Entries, Front, Gate, Ready, Supplies, prepare};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
+use crate::runtime::engine::Carrier;
 use crate::runtime::net;
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::Ledger;
@@ -145,7 +146,8 @@ impl Site {
         let [http, grpc] = entries.clone();
         let front = Front::new(receiver, &ready, http, grpc);
         let home = Arc::clone(pool.home());
-        let supplies = Supplies::new(home, Arc::clone(&lease), ShardMeter::new(&recorder));
+        let meter = ShardMeter::new(&recorder);
+        let supplies = Supplies::new(home, Arc::clone(&lease), meter, Carrier::Epoll);
         let gate = Gate::new(front, Rc::clone(&supplies));
         let address = listen(&gate, Transport::Http);
         Self { gate, supplies, address, lease, ready, queue, registry, plan, entries, fuse }

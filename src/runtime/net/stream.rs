@@ -10,6 +10,10 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::runtime::engine::Carrier;
+#[cfg(feature = "uring")]
+use crate::runtime::uring::Ringed;
+
 /// An accepted connection.
 #[derive(Debug)]
 pub enum Stream {
@@ -17,6 +21,23 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Over a socket in the file system.
     Unix(UnixStream),
+    /// Over TCP, through io_uring.
+    #[cfg(feature = "uring")]
+    Ringed(Box<Ringed>),
+}
+
+impl Stream {
+    /// The same connection on the engine of this shard.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn carried_by(self, carrier: Carrier) -> io::Result<Self> {
+        match (carrier, self) {
+            #[cfg(feature = "uring")]
+            (Carrier::Uring, Self::Tcp(stream)) => Ok(Self::Ringed(Box::new(Ringed::new(stream)?))),
+            (_, stream) => Ok(stream),
+        }
+    }
 }
 
 impl AsyncRead for Stream {
@@ -28,6 +49,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, out),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, out),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_read(context, out),
         }
     }
 }
@@ -41,6 +64,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -52,6 +77,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
 
@@ -59,6 +86,8 @@ impl AsyncWrite for Stream {
         match self {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Unix(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -66,6 +95,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -73,6 +104,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(feature = "uring")]
+            Self::Ringed(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -45,13 +45,6 @@ impl Identity {
     }
 }
 
-impl Default for Identity {
-    /// Drawn anew, on the engine that sockets use.
-    fn default() -> Self {
-        Self::draw("epoll")
-    }
-}
-
 /// Lines by name of the table.
 type Families = BTreeMap<&'static str, Vec<Line>>;
 

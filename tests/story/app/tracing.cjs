@@ -1,11 +1,17 @@
-// Starts the OpenTelemetry SDK as the user's services do: OTLP/JSON over HTTP, by environment.
+// Starts the OpenTelemetry SDK as the user's services do: by environment, OTLP/JSON over HTTP
+// unless OTEL_EXPORTER_OTLP_PROTOCOL names another transport.
 // Loaded with `node --require`, before what it instruments.
 
 const { DiagLogLevel, diag } = require('@opentelemetry/api');
-const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http');
+const grpc = require('@opentelemetry/exporter-trace-otlp-grpc');
+const json = require('@opentelemetry/exporter-trace-otlp-http');
+const protobuf = require('@opentelemetry/exporter-trace-otlp-proto');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { NestInstrumentation } = require('@opentelemetry/instrumentation-nestjs-core');
 const { NodeSDK, tracing } = require('@opentelemetry/sdk-node');
+
+const transports = { 'http/json': json, 'http/protobuf': protobuf, grpc };
+const { OTLPTraceExporter } = transports[process.env.OTEL_EXPORTER_OTLP_PROTOCOL || 'http/json'];
 
 // Exporters report failures to the diagnostic log only.
 const errors = [];
