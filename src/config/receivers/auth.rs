@@ -9,7 +9,7 @@ use crate::config::decode::{Field, Section};
 use crate::config::document::Document;
 use crate::config::extensions::Extension;
 use crate::config::keys::{Table, key};
-use crate::config::plan::{Authenticator, GrpcIngest, HttpIngest};
+use crate::config::plan::{Address, Authenticator, GrpcIngest, HttpIngest};
 use crate::config::problems::Code;
 use crate::config::report::{Fault, Report};
 use crate::config::service::Reference;
@@ -61,16 +61,26 @@ fn authenticator(
     }
 }
 
+/// Whether only this machine reaches an address.
+fn is_local(address: &Address) -> bool {
+    match address {
+        Address::Tcp(address) => address.ip().is_loopback(),
+        Address::Unix(_) => true,
+    }
+}
+
 /// Checks what every `auth` refers to, and that what asks for passwords is asked.
 pub(in crate::config) fn check(document: &Document<'_>, settings: &Settings, report: &Report<'_>) {
     for (id, receiver) in &settings.receivers {
         let used = settings.service.uses(|pipeline| &pipeline.receivers, id);
-        let grpc = receiver.grpc.as_ref().map(|grpc| (grpc.endpoint, grpc.tls.is_some()));
-        let http = receiver.http.as_ref().map(|http| (http.endpoint, http.tls.is_some()));
+        let grpc =
+            receiver.grpc.as_ref().map(|grpc| (is_local(&grpc.endpoint), grpc.tls.is_some()));
+        let http =
+            receiver.http.as_ref().map(|http| (is_local(&http.endpoint), http.tls.is_some()));
         for (reference, side) in [(&receiver.grpc_auth, grpc), (&receiver.http_auth, http)] {
             let Some(reference) = reference else { continue };
             let found = auth::check(reference, Side::Receiver, document, settings, used, report);
-            let open = side.is_some_and(|(at, tls)| !tls && !at.ip().is_loopback());
+            let open = side.is_some_and(|(local, tls)| !tls && !local);
             if found && open {
                 let fault = Fault::new(Code::Surprising, "credentials arrive without TLS");
                 let hint = "anyone on the way can read them: set `tls`, or listen on localhost";
