@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::common::{Common, Current, Shared};
-use super::doors::Door;
+use super::doors::{self, Door};
 use crate::buf::budget::{Budget, Lease};
 use crate::config::plan::{self, Address, Batching, Plan, Receiver, TlsServer};
 use crate::export::deflate::Deflater;
@@ -45,6 +45,7 @@ pub(super) struct Receiving {
     id: String,
     grpc: Option<Port>,
     http: Option<Port>,
+    http3: bool,
 }
 
 impl Receiving {
@@ -53,6 +54,7 @@ impl Receiving {
             id: receiver.id.clone(),
             grpc: receiver.grpc.as_ref().map(|grpc| (grpc.endpoint.clone(), grpc.tls.clone())),
             http: receiver.http.as_ref().map(|http| (http.endpoint.clone(), http.tls.clone())),
+            http3: receiver.http.as_ref().is_some_and(doors::takes_http3),
         }
     }
 
@@ -67,6 +69,12 @@ impl Receiving {
         let grpc = self.grpc.as_ref().map(|(address, _)| door(Transport::Grpc, address));
         let http = self.http.as_ref().map(|(address, _)| door(Transport::Http, address));
         [grpc, http].into_iter().flatten()
+    }
+
+    /// The door at which it takes HTTP/3 as well.
+    pub(super) fn http3(&self) -> Option<Door> {
+        let (address, _) = self.http.as_ref().filter(|_| self.http3)?;
+        Some(Door::new(&self.id, Transport::Http, address))
     }
 }
 

@@ -1,19 +1,19 @@
 //! What is said at start: what listens where, and where the byte budget comes from; after a reload,
 //! what has been opened.
 
-use super::doors::{AdminAddresses, Door, Doors};
+use super::doors::{self, AdminAddresses, Door, Doors};
 use crate::config::plan::Plan;
 use crate::runtime::engine::Carrier;
 use crate::telemetry::names::Transport;
 use crate::units::MIB;
 
 /// Logs one line for each receiver's door that is open now and was not among `before`.
-pub(super) fn announce_receivers(plan: &Plan, doors: &Doors, before: &Doors) {
+pub(super) fn announce_receivers(plan: &Plan, open: &Doors, before: &Doors) {
     for receiver in &plan.receivers {
         let id = receiver.id.as_str();
         let opened = |transport, endpoint| {
             let door = Door::new(id, transport, endpoint);
-            (!before.has(&door)).then(|| doors.bound(&door))
+            (!before.has(&door)).then(|| open.bound(&door))
         };
         let grpc = receiver.grpc.as_ref().map(|grpc| &grpc.endpoint);
         if let Some(address) = grpc.and_then(|endpoint| opened(Transport::Grpc, endpoint)) {
@@ -22,6 +22,11 @@ pub(super) fn announce_receivers(plan: &Plan, doors: &Doors, before: &Doors) {
         let http = receiver.http.as_ref().map(|http| &http.endpoint);
         if let Some(address) = http.and_then(|endpoint| opened(Transport::Http, endpoint)) {
             tracing::info!(receiver = id, %address, "OTLP/HTTP");
+        }
+        let http3 = receiver.http.as_ref().filter(|http| doors::takes_http3(http));
+        let door = http3.map(|http| Door::new(id, Transport::Http, &http.endpoint));
+        if let Some(door) = door.filter(|door| !before.has_datagrams(door)) {
+            tracing::info!(receiver = id, address = %open.bound(&door), "OTLP/HTTP over HTTP/3");
         }
     }
 }

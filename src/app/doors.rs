@@ -1,14 +1,14 @@
 //! The listeners of the plan: bound once, one for each shard, kept over reloads and restarts.
 //!
 //! A port has a socket for every shard; a socket in the file system is shared by all
-//! ([`net::open`]).
+//! ([`net::open`]). Where HTTP/3 is taken, each shard has a socket for datagrams at the same port.
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use crate::admin::Sockets;
-use crate::config::plan::{Address, Admin, Plan, Receiver};
+use crate::config::plan::{Address, Admin, HttpIngest, Plan, Receiver};
 use crate::runtime::net::{self, Listener};
 use crate::telemetry::names::Transport;
 
@@ -37,10 +37,17 @@ impl Door {
     }
 }
 
+/// Whether a receiver takes HTTP/3: it asks for it, and has what that needs.
+pub(super) const fn takes_http3(http: &HttpIngest) -> bool {
+    http.http3 && http.tls.is_some() && matches!(http.endpoint, Address::Tcp(_))
+}
+
 /// For each door, the listeners of all shards.
 #[derive(Debug, Default)]
 pub(super) struct Doors {
     by_door: HashMap<Door, Vec<Listener>>,
+    /// The sockets for HTTP/3, where it is taken.
+    datagrams: HashMap<Door, Vec<UdpSocket>>,
 }
 
 impl Doors {
@@ -58,7 +65,45 @@ impl Doors {
             let listeners = listeners.map_err(|error| named(&door.address, &error))?;
             drop(doors.by_door.insert(door, listeners));
         }
+        doors.bind_datagrams(plan, shards, kept)?;
         Ok(doors)
+    }
+
+    fn bind_datagrams(
+        &mut self,
+        plan: &Plan,
+        shards: usize,
+        kept: Option<&Self>,
+    ) -> io::Result<()> {
+        let wanted = plan.receivers.iter().filter_map(|Receiver { id, http, .. }| {
+            let http = http.as_ref().filter(|http| takes_http3(http))?;
+            Some(Door::new(id, Transport::Http, &http.endpoint))
+        });
+        for door in wanted {
+            let Address::Tcp(address) = self.bound(&door) else { continue };
+            let known = kept.and_then(|kept| kept.datagrams.get(&door));
+            let sockets = match known {
+                Some(sockets) => sockets.iter().map(UdpSocket::try_clone).collect(),
+                None => bind_shared(address, shards),
+            };
+            let sockets = sockets.map_err(|error: io::Error| {
+                let reason = format!("cannot take HTTP/3 on {address} (UDP): {error}");
+                io::Error::new(error.kind(), reason)
+            })?;
+            drop(self.datagrams.insert(door, sockets));
+        }
+        Ok(())
+    }
+
+    /// Whether HTTP/3 is taken at a door.
+    pub(super) fn has_datagrams(&self, door: &Door) -> bool {
+        self.datagrams.contains_key(door)
+    }
+
+    /// A shard's own handle of its socket for HTTP/3 at a door.
+    pub(super) fn datagrams(&self, door: &Door, shard: usize) -> io::Result<UdpSocket> {
+        let socket = self.datagrams.get(door).and_then(|of| of.get(shard));
+        socket.map_or_else(|| Err(unbound(door)), UdpSocket::try_clone)
     }
 
     /// Whether there is such a door.
@@ -75,14 +120,18 @@ impl Doors {
     /// A shard's own handle of its listener at a door.
     pub(super) fn listener(&self, door: &Door, shard: usize) -> io::Result<Listener> {
         let listener = self.by_door.get(door).and_then(|of| of.get(shard));
-        listener.map_or_else(
-            || {
-                let reason = format!("{} is not bound", door.address);
-                Err(io::Error::new(io::ErrorKind::NotFound, reason))
-            },
-            Listener::try_clone,
-        )
+        listener.map_or_else(|| Err(unbound(door)), Listener::try_clone)
     }
+}
+
+fn unbound(door: &Door) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("{} is not bound", door.address))
+}
+
+/// One socket a shard; the first bind is alone, so that no second gateway joins in unnoticed.
+fn bind_shared(address: SocketAddr, shards: usize) -> io::Result<Vec<UdpSocket>> {
+    drop(net::datagrams(address, false)?);
+    (0..shards).map(|_| net::datagrams(address, true)).collect()
 }
 
 /// Binds the health and metrics addresses.

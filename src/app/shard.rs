@@ -193,6 +193,9 @@ impl Shard {
         for (side, door) in receiving.doors() {
             gate.listen(doors.listener(&door, self.index)?, side)?;
         }
+        if let Some(door) = receiving.http3() {
+            gate.listen_quic(doors.datagrams(&door, self.index)?)?;
+        }
         Ok(())
     }
 

@@ -8,11 +8,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use rustls::ServerConfig;
 use spanyard_wire::schema::Signal;
 
 use super::ready::Ready;
-use crate::config::plan::{GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
+use crate::config::plan::{Address, GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
 use crate::telemetry::names::Transport;
 
@@ -28,6 +29,8 @@ pub struct Front {
     grpc: Option<GrpcIngest>,
     http_entries: Entries,
     grpc_entries: Entries,
+    /// `Alt-Svc` for answers over TCP.
+    alternative: Option<HeaderValue>,
 }
 
 /// Where a request enters and how large its message may be.
@@ -59,6 +62,7 @@ impl Front {
             grpc: receiver.grpc.clone(),
             http_entries: http,
             grpc_entries: grpc,
+            alternative: receiver.http.as_ref().and_then(alternative),
         })
     }
 
@@ -108,6 +112,11 @@ impl Front {
         side == transport || grpc == http
     }
 
+    /// What tells a client of the HTTP port that it may come by HTTP/3, if it may.
+    pub(super) fn alternative(&self) -> Option<HeaderValue> {
+        self.alternative.clone()
+    }
+
     /// The times of connections over HTTP/1.
     pub(super) fn http_times(&self) -> HttpTimes {
         self.http.as_ref().map_or_else(HttpTimes::default, |http| http.times)
@@ -122,4 +131,12 @@ impl Front {
     pub(super) fn streams_max(&self) -> u32 {
         self.grpc.as_ref().map_or(STREAMS_MAX, |grpc| grpc.streams_max)
     }
+}
+
+/// `Alt-Svc` for the answers of a receiver that takes HTTP/3 at a port of its own choice.
+fn alternative(http: &HttpIngest) -> Option<HeaderValue> {
+    let Address::Tcp(address) = &http.endpoint else { return None };
+    let takes = http.http3 && http.tls.is_some() && address.port() != 0;
+    let text = takes.then(|| format!("h3=\":{}\"; ma=86400", address.port()))?;
+    HeaderValue::try_from(text).ok()
 }

@@ -48,7 +48,7 @@ impl Life {
         let watch = client.supplies().watch();
         let age = plan.age.map(|age| {
             let guard = watch.guard();
-            guard.allow(jittered(age, RandomState::new().build_hasher().finish()));
+            guard.allow(scattered(age));
             guard
         });
         if let Some((time, _)) = plan.ping {
@@ -100,6 +100,11 @@ impl Life {
         }
         Poll::Pending
     }
+}
+
+/// `age` and up to a tenth more or less of it, by chance.
+pub(super) fn scattered(age: Duration) -> Duration {
+    jittered(age, RandomState::new().build_hasher().finish())
 }
 
 /// `age` and up to a tenth more or less of it, as `seed` has it.

@@ -1,7 +1,8 @@
-//! From a listening socket to the pipeline and back: OTLP over HTTP/1, over h2c, and gRPC.
+//! From a listening socket to the pipeline and back: OTLP over HTTP/1, /2 and /3, and gRPC.
 //!
 //! ```text
 //!  listener -> accept -> connection: charge, sniff -> http (hyper) | h2 (streams: grpc, http)
+//!  datagrams -> quic: validated? charge -----------------> h3 (streams)
 //!                          guard   head -> ticket -> body -> inflate -> json -> Entry::accept
 //!                                        answer <- verdict table <-------------- Verdict
 //! ```
@@ -22,6 +23,7 @@ mod front;
 mod grpc;
 pub mod guard;
 mod h2;
+mod h3;
 mod handshake;
 mod head;
 mod http;
@@ -29,7 +31,9 @@ mod io;
 mod json;
 mod life;
 mod otlp;
+mod quic;
 mod ready;
+mod seam;
 mod sniff;
 mod socket;
 mod tls;
@@ -40,8 +44,8 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::io as std_io;
-use std::net::IpAddr;
-use std::rc::Rc;
+use std::net::{IpAddr, UdpSocket};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +85,8 @@ pub struct Supplies {
     handshake_complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
     place: Place,
+    /// Endpoints of QUIC that are open.
+    endpoints: RefCell<Vec<Weak<quic::Quic>>>,
     /// What carries connections.
     carrier: Carrier,
 }
@@ -107,6 +113,7 @@ impl Supplies {
             handshake_complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
             place,
+            endpoints: RefCell::default(),
             carrier,
         })
     }
@@ -125,6 +132,7 @@ pub struct Gate {
     front: RefCell<Rc<Front>>,
     supplies: Rc<Supplies>,
     acceptors: RefCell<Vec<AbortHandle>>,
+    quic: RefCell<Option<quic::Serving>>,
     open: Cell<usize>,
     draining: Cell<bool>,
     emptied: Notify,
@@ -138,6 +146,7 @@ impl Gate {
             front: RefCell::new(front),
             supplies,
             acceptors: RefCell::default(),
+            quic: RefCell::default(),
             open: Cell::new(0),
             draining: Cell::new(false),
             emptied: Notify::new(),
@@ -161,6 +170,17 @@ impl Gate {
             accept::run(&gate, side, async || acceptor.accept().await).await;
         });
         self.acceptors.borrow_mut().push(accepting);
+        Ok(())
+    }
+
+    /// Takes HTTP/3 on `socket` (non-blocking) until [`Gate::drain`]. Another gate's endpoint at the
+    /// same address changes over to this one; the connections it has stay with the other.
+    ///
+    /// # Errors
+    /// The socket has no address.
+    pub fn listen_quic(self: &Rc<Self>, socket: UdpSocket) -> std_io::Result<()> {
+        let serving = quic::serve(self, socket)?;
+        drop(self.quic.replace(Some(serving)));
         Ok(())
     }
 
@@ -198,6 +218,9 @@ impl Gate {
         self.draining.set(true);
         for acceptor in self.acceptors.take() {
             acceptor.abort();
+        }
+        if let Some((_, serving)) = self.quic.take() {
+            serving.abort();
         }
         self.supplies.watch.wake_all();
     }

@@ -4,8 +4,9 @@
 use std::cell::Cell;
 use std::thread;
 
+use ::http::header::ALT_SVC;
 use ::http::request::Parts;
-use ::http::{HeaderMap, Method, Response};
+use ::http::{HeaderMap, Method, Response, Version};
 use bytes::Bytes;
 
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
@@ -17,20 +18,37 @@ use super::json;
 use super::verdict::{self, Fault};
 use crate::pipeline::{Answer, Arrival, Encoding, Entry, Verdict};
 use crate::runtime::clock;
+use crate::telemetry::names::Transport;
 
 /// Handles a request; the second value tells that it was refused, so that some of its body may be
 /// unread. `guard` is the deadline of whoever waits for the body.
 pub(super) async fn answer<B: Source>(
     client: &Client,
     guard: &Guard,
-    mut head: Parts,
+    head: Parts,
     body: &mut B,
     declared: Option<usize>,
 ) -> (Response<Bytes>, bool) {
     let front = client.gate.front();
+    let by_tcp = head.version != Version::HTTP_3 && client.side == Transport::Http;
+    let (mut answer, refused) = reply(client, &front, guard, head, body, declared).await;
+    if let Some(alternative) = front.alternative().filter(|_| by_tcp) {
+        let _ = answer.headers_mut().insert(ALT_SVC, alternative);
+    }
+    (answer, refused)
+}
+
+async fn reply<B: Source>(
+    client: &Client,
+    front: &Front,
+    guard: &Guard,
+    mut head: Parts,
+    body: &mut B,
+    declared: Option<usize>,
+) -> (Response<Bytes>, bool) {
     let media = head::media(&head.headers);
     let Some(way) = front.http(client.side, head.uri.path()) else {
-        return (elsewhere(client, &front, head, media), true);
+        return (elsewhere(client, front, head, media), true);
     };
     if way.metadata {
         head::name_host(&mut head);
@@ -64,6 +82,11 @@ pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
     let (way, media) = (front.http(client.side, head.uri.path()), head::media(&head.headers));
     let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
     fail(client, way, &fault, media, head.headers)
+}
+
+/// The answer to a gRPC call where there is no gRPC.
+pub(super) fn misplaced(client: &Client, head: Parts) -> Response<Bytes> {
+    fail(client, None, &Fault::MediaType, Media::Other, head.headers)
 }
 
 fn fail(

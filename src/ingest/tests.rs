@@ -3,10 +3,12 @@
 mod crowd;
 mod drain;
 mod grpc;
+mod h3;
 mod http1;
 mod json;
 mod limits;
 mod panics;
+mod quic;
 mod site;
 mod streams;
 mod times;

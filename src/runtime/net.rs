@@ -8,7 +8,7 @@ mod listener;
 mod stream;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -41,6 +41,28 @@ pub fn listen(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// What the kernel may keep of datagrams that have not been read, if the system allows for it.
+const DATAGRAM_BYTES: usize = 2 << 20;
+
+/// A non-blocking socket for datagrams. `shared`: as of [`listen`], where the kernel spreads
+/// clients by their address and port.
+///
+/// # Errors
+/// What the system says, for instance that the address is in use.
+pub fn datagrams(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_recv_buffer_size(DATAGRAM_BYTES)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
     Ok(socket.into())
 }
 

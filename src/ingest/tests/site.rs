@@ -19,7 +19,7 @@ use tokio::task::LocalSet;
 
 use crate::buf::budget::{Budget, Lease, Ticket};
 use crate::buf::pool::Pool;
-use crate::config::plan::Plan;
+use crate::config::plan::{Plan, Receiver};
 use crate::ingest::{Crowd, Entries, Front, Gate, Place, Ready, Supplies, prepare};
 use crate::pipeline::{Entry, Lanes, Meters, Tools};
 use crate::queue::{self, Destination, Fate};
@@ -45,6 +45,7 @@ pub(super) struct Site {
     queue: Rc<Destination>,
     registry: Arc<Registry>,
     plan: Arc<Plan>,
+    entries: [Entries; 2],
     /// Set: the pipeline panics over the next request, when it counts what it has accepted.
     pub(super) fuse: Arc<AtomicBool>,
 }
@@ -142,7 +143,8 @@ impl Site {
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
         let ready = prepare(receiver).unwrap();
-        let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));
+        let entries = [entries(Transport::Http), entries(Transport::Grpc)];
+        let [http, grpc] = entries.clone();
         let front = Front::new(receiver, &ready, http, grpc);
         let home = Arc::clone(pool.home());
         let crowd = Crowd::new(2);
@@ -150,7 +152,7 @@ impl Site {
         let supplies = Supplies::new(home, Arc::clone(&lease), meter, place, Carrier::Epoll);
         let gate = Gate::new(front, Rc::clone(&supplies));
         let address = listen(&gate, Transport::Http);
-        Self { gate, supplies, address, lease, ready, crowd, queue, registry, plan, fuse }
+        Self { gate, supplies, address, lease, ready, crowd, queue, registry, plan, entries, fuse }
     }
 
     /// Another port, of this side.
@@ -190,6 +192,16 @@ impl Site {
         let mut client = self.connect().await;
         client.send(bytes).await;
         client.answer().await
+    }
+
+    /// A front of the same receiver with other settings.
+    pub(super) fn front(&self, change: impl FnOnce(&mut Receiver)) -> Rc<Front> {
+        let Receiver { id, grpc, http, .. } = self.plan.receiver(ReceiverId(0)).unwrap();
+        let (id, grpc, http) = (id.clone(), grpc.clone(), http.clone());
+        let mut receiver = Receiver { id, grpc, http, flows: [None, None, None] };
+        change(&mut receiver);
+        let [http, grpc] = self.entries.clone();
+        Front::new(&receiver, &prepare(&receiver).unwrap(), http, grpc)
     }
 
     /// A front of the same receiver under a plan in which no pipeline takes anything.
