@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
 
+use super::auth::Authority;
+use super::manners::Manners;
 use super::ready::Ready;
 use crate::config::plan::{GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
@@ -19,6 +21,7 @@ pub type Entries = [Option<Rc<Entry>>; 3];
 pub struct Front {
     ready: Ready,
     http: Option<HttpIngest>,
+    manners: Option<Manners>,
     grpc: Option<GrpcIngest>,
     http_entries: Entries,
     grpc_entries: Entries,
@@ -49,6 +52,7 @@ impl Front {
         Rc::new(Self {
             ready: ready.clone(),
             http: receiver.http.clone(),
+            manners: receiver.http.as_ref().and_then(Manners::new),
             grpc: receiver.grpc.clone(),
             http_entries: http,
             grpc_entries: grpc,
@@ -81,6 +85,21 @@ impl Front {
             gzip: true,
             body_time: None,
         })
+    }
+
+    /// Who may send over HTTP; `None`: everyone.
+    pub(super) fn http_auth(&self) -> Option<&Authority> {
+        self.ready.http.auth.as_deref()
+    }
+
+    /// Who may call over gRPC; `None`: everyone.
+    pub(super) fn grpc_auth(&self) -> Option<&Authority> {
+        self.ready.grpc.auth.as_deref()
+    }
+
+    /// What every answer over HTTP carries; `None`: nothing of its own.
+    pub(super) const fn manners(&self) -> Option<&Manners> {
+        self.manners.as_ref()
     }
 
     /// The times of connections over HTTP/1.

@@ -14,9 +14,11 @@
 //! deadline. What a request means and where it goes is the pipeline's business.
 
 mod accept;
+mod auth;
 mod body;
 mod client;
 mod connection;
+mod cors;
 mod front;
 mod grpc;
 pub mod guard;
@@ -26,6 +28,7 @@ mod http;
 mod io;
 mod json;
 mod life;
+mod manners;
 mod otlp;
 mod ready;
 mod sniff;

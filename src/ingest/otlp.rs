@@ -4,10 +4,12 @@
 use std::cell::Cell;
 use std::thread;
 
+use ::http::header::WWW_AUTHENTICATE;
 use ::http::request::Parts;
 use ::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
 
+use super::auth::Authority;
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
 use super::client::Client;
 use super::front::{Front, Way};
@@ -23,14 +25,40 @@ use crate::runtime::clock;
 pub(super) async fn answer<B: Source>(
     client: &Client,
     guard: &Guard,
-    mut head: Parts,
+    head: Parts,
     body: &mut B,
     declared: Option<usize>,
 ) -> (Response<Bytes>, bool) {
     let front = client.gate.front();
+    let manners = front.manners();
+    if let Some(answer) = manners.and_then(|manners| manners.preflight(&head)) {
+        return (answer, true);
+    }
+    let asker = manners.map(|manners| (manners, manners.asker(&head)));
+    let (mut answer, refused) = handle(client, &front, guard, head, body, declared).await;
+    if let Some((manners, asker)) = asker {
+        manners.dress(asker, answer.headers_mut());
+    }
+    (answer, refused)
+}
+
+/// Credentials first, then the path, then everything else.
+async fn handle<B: Source>(
+    client: &Client,
+    front: &Front,
+    guard: &Guard,
+    mut head: Parts,
+    body: &mut B,
+    declared: Option<usize>,
+) -> (Response<Bytes>, bool) {
     let media = head::media(&head.headers);
+    if let Some(authority) = front.http_auth()
+        && let Err(fault) = authority.check(&head.headers).await
+    {
+        return (turn_away(client, authority, &fault, media, head.headers), true);
+    }
     let Some(way) = front.http(head.uri.path()) else {
-        return (elsewhere(client, &front, head, media), true);
+        return (elsewhere(client, front, head, media), true);
     };
     if way.metadata {
         head::name_host(&mut head);
@@ -42,6 +70,21 @@ pub(super) async fn answer<B: Source>(
         }
         Err(fault) => (fail(client, Some(way), &fault, media, head.headers), true),
     }
+}
+
+/// The answer to a client that is not let in, or not now.
+fn turn_away(
+    client: &Client,
+    authority: &Authority,
+    fault: &Fault,
+    media: Media,
+    headers: HeaderMap,
+) -> Response<Bytes> {
+    let mut answer = fail(client, None, fault, media, headers);
+    if *fault == Fault::Unauthenticated {
+        let _ = answer.headers_mut().insert(WWW_AUTHENTICATE, authority.challenge().clone());
+    }
+    answer
 }
 
 /// The answer where no signal is taken: the path that is meant, if it is one of ours.
@@ -62,8 +105,14 @@ fn elsewhere(client: &Client, front: &Front, head: Parts, media: Media) -> Respo
 pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
     let front = client.gate.front();
     let (way, media) = (front.http(head.uri.path()), head::media(&head.headers));
-    let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
-    fail(client, way, &fault, media, head.headers)
+    let asker = front.manners().map(|manners| (manners, manners.asker(&head)));
+    let known = way.is_some() || front.http_auth().is_some();
+    let fault = if known { Fault::Overloaded } else { Fault::UnknownPath };
+    let mut answer = fail(client, way, &fault, media, head.headers);
+    if let Some((manners, asker)) = asker {
+        manners.dress(asker, answer.headers_mut());
+    }
+    answer
 }
 
 fn fail(
@@ -225,8 +274,22 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
 
 /// Counts a request that was not taken, and logs now and then why one could not be read.
 pub(super) fn blame(way: Option<Way<'_>>, fault: &Fault, client: &Client) {
+    if *fault == Fault::Unauthenticated {
+        client.supplies().meter.unauthenticated.increment(1);
+        if let Some(suppressed) = client.supplies().complaints.admit(clock::now()) {
+            let peer = client.peer;
+            tracing::warn!(
+                %peer, suppressed,
+                "a request is not let in: {fault} (counted in shard_unauthenticated_requests_total)"
+            );
+        }
+        return;
+    }
     let Some(Way { entry, .. }) = way else {
-        client.supplies().meter.unknown_paths.increment(1);
+        let meter = &client.supplies().meter;
+        let counter =
+            if *fault == Fault::Overloaded { &meter.unauthenticated } else { &meter.unknown_paths };
+        counter.increment(1);
         return;
     };
     let Some(reason) = fault.row().reason else {

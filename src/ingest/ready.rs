@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::auth::Authority;
 use crate::config::plan::Receiver;
 use crate::runtime::kept::{self, Renew};
 
@@ -24,15 +25,26 @@ impl fmt::Debug for Ready {
 
 /// One transport of a receiver.
 #[derive(Clone, Default)]
-pub(super) struct Side {}
+pub(super) struct Side {
+    /// Who may send; `None`: everyone.
+    pub(super) auth: Option<Arc<Authority>>,
+}
 
 /// Reads the files that `receiver` names and has them looked after.
 ///
 /// # Errors
 /// Which file cannot be used and why.
 pub fn prepare(receiver: &Receiver) -> Result<Ready, String> {
-    let files: Vec<Arc<dyn Renew>> = Vec::new();
-    let _ = receiver;
+    let mut files: Vec<Arc<dyn Renew>> = Vec::new();
+    let mut ready = Ready::default();
+    let http = receiver.http.as_ref().and_then(|http| http.auth.as_ref());
+    let grpc = receiver.grpc.as_ref().and_then(|grpc| grpc.auth.as_ref());
+    ready.http.auth = http.map(|plan| Authority::prepare(plan, &mut files)).transpose()?;
+    ready.grpc.auth = if grpc == http {
+        ready.http.auth.clone()
+    } else {
+        grpc.map(|plan| Authority::prepare(plan, &mut files)).transpose()?
+    };
     kept::look_after(&files)?;
-    Ok(Ready::default())
+    Ok(ready)
 }

@@ -1,5 +1,7 @@
 //! The front as clients meet it: raw bytes over loopback sockets, with a real pipeline behind.
 
+mod auth;
+mod cors;
 mod drain;
 mod grpc;
 mod http1;

@@ -248,6 +248,8 @@ pub struct ShardMeter {
     pub connections_refused: Counter,
     /// Requests to a path that no pipeline takes.
     pub unknown_paths: Counter,
+    /// Requests without the credentials that are asked for.
+    pub unauthenticated: Counter,
     /// Queues of destinations that a reload removed or changed, and that still hold something.
     pub leaving_queues: Gauge,
 }
@@ -272,6 +274,7 @@ impl ShardMeter {
             accept_errors: plain("spanyard_shard_accept_errors_total"),
             connections_refused: plain("spanyard_shard_connections_refused_total"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
+            unauthenticated: plain("spanyard_shard_unauthenticated_requests_total"),
             leaving_queues: level("spanyard_shard_leaving_queues"),
         }
     }

@@ -156,6 +156,8 @@ pub(super) const OWN: &[Series] = &[
         Over::Label, "Connections closed at once because the byte budget had no room for them."),
     own("spanyard_shard_unknown_paths_total", Kind::Counter, "{requests}", &[], Over::Label,
         "Requests to a path, or calls of a method, that no pipeline takes."),
+    own("spanyard_shard_unauthenticated_requests_total", Kind::Counter, "{requests}", &[],
+        Over::Label, "Requests whose credentials were missing or wrong, or could not be checked now."),
     own("spanyard_shard_leaving_queues", Kind::Gauge, "{queues}", &[], Over::Label,
         "Queues that a reload replaced or removed, and that are not empty yet."),
     own("spanyard_config_reloads_total", Kind::Counter, "{reloads}", &["result"], Over::Sum,
