@@ -108,6 +108,7 @@ async fn call(
     if coding == Coding::Unknown {
         return Err(Fault::Encoding);
     }
+    let tenant = way.entry.tenant(&head.headers)?;
     guard.allow_body(0, None);
     let (prefix, first) = prefix(body).await?;
     if prefix.compressed && coding == Coding::Identity {
@@ -125,9 +126,9 @@ async fn call(
     end(body, rest).await?;
     guard.rest();
     drop(held);
-    let arriving = Arriving { client, way, gzip: prefix.compressed, json: false };
+    let arriving = Arriving { client, way, tenant, gzip: prefix.compressed, json: false };
     let verdict = arriving.accept(raw, &head.headers).await?;
-    let holds = matches!(verdict, Verdict::Accepted { hold: Some(_) });
+    let holds = matches!(verdict, Verdict::Accepted { hold: Some(_) } | Verdict::Limited { .. });
     let settled = match head::grpc_timeout(&head.headers).filter(|_| holds) {
         None => settle(verdict).await,
         Some(deadline) => {

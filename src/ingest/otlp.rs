@@ -17,7 +17,7 @@ use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::json;
 use super::verdict::{self, Fault};
-use crate::pipeline::{Answer, Arrival, Encoding, Entry, Verdict};
+use crate::pipeline::{Answer, Arrival, Encoding, Entry, Tenant, Verdict};
 use crate::runtime::clock;
 
 /// Handles a request; the second value tells that it was refused, so that some of its body may be
@@ -145,6 +145,7 @@ async fn take<B: Source>(
     if declared.is_some_and(|len| len > bytes_max) {
         return Err(Fault::TooLarge { limit: bytes_max });
     }
+    let tenant = entry.tenant(&head.headers)?;
     let wanted = declared.unwrap_or(UNKNOWN_LENGTH_TICKET);
     let longest = declared.unwrap_or(bytes_max);
     let (ticket, held) = client.admit_request(entry, wanted, longest)?;
@@ -157,7 +158,7 @@ async fn take<B: Source>(
     guard.rest();
     drop(held);
     let (gzip, json) = (coding == Coding::Gzip, media == Media::Json);
-    let arrival = Arriving { client, way, gzip, json };
+    let arrival = Arriving { client, way, tenant, gzip, json };
     let verdict = arrival.accept(raw, &head.headers).await?;
     settle(verdict).await
 }
@@ -179,6 +180,8 @@ fn check(head: &Parts, media: Media, coding: Coding) -> Result<(), Fault> {
 pub(super) struct Arriving<'a> {
     pub(super) client: &'a Client,
     pub(super) way: Way<'a>,
+    /// Who pays for it.
+    pub(super) tenant: Option<Tenant>,
     /// Whether its bytes are gzip.
     pub(super) gzip: bool,
     /// Whether they are JSON, inside of the gzip if there is one.
@@ -214,13 +217,16 @@ impl Arriving<'_> {
         };
         let message = message.into_message();
         witness.entered.set(true);
-        Ok(entry.accept(Arrival {
-            routing: routing.then_some(headers),
-            headers: metadata.then_some(headers),
-            peer: self.client.peer,
-            message,
-            original,
-        }))
+        Ok(entry.accept_of(
+            self.tenant,
+            Arrival {
+                routing: routing.then_some(headers),
+                headers: metadata.then_some(headers),
+                peer: self.client.peer,
+                message,
+                original,
+            },
+        ))
     }
 
     /// Counts a body that was read to its end.
@@ -262,6 +268,14 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
             Answer::Delivered => Ok(None),
             Answer::Partial { rejected, message } => {
                 Ok(Some((i64::try_from(rejected).unwrap_or(i64::MAX), message)))
+            }
+            Answer::Failed(failure) => Err(Fault::Backend(failure)),
+        },
+        Verdict::Limited { rejected, message, hold } => match hold.over().await {
+            Answer::Delivered => Ok(Some((i64::try_from(rejected).unwrap_or(i64::MAX), message))),
+            Answer::Partial { rejected: more, message: why } => {
+                let rejected = i64::try_from(rejected.saturating_add(more)).unwrap_or(i64::MAX);
+                Ok(Some((rejected, format!("{message}; {why}"))))
             }
             Answer::Failed(failure) => Err(Fault::Backend(failure)),
         },

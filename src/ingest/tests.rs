@@ -1,6 +1,7 @@
 //! The front as clients meet it: raw bytes over loopback sockets, with a real pipeline behind.
 
 mod auth;
+mod bodies;
 mod cors;
 mod drain;
 mod grpc;
@@ -10,4 +11,5 @@ mod limits;
 mod panics;
 mod site;
 mod streams;
+mod tenants;
 mod times;

@@ -70,6 +70,11 @@ pub(super) enum Fault {
     Overloaded,
     /// Credentials are asked for, and there were none or wrong ones.
     Unauthenticated,
+    /// The tenant has sent more than it may.
+    Quota {
+        /// When it is worth trying again, in seconds.
+        seconds: u64,
+    },
     /// A backend that is waited for did not take it.
     Backend(Failure),
     /// The body broke off.
@@ -109,6 +114,7 @@ impl Fault {
             }
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED, None),
+            Self::Quota { .. } => (StatusCode::TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED, None),
             Self::Backend(failure) => (status_of(failure.code), failure.code as i32, None),
             Self::CutOff => (StatusCode::BAD_REQUEST, INTERNAL, Some("truncated")),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED, Some("timeout")),
@@ -164,6 +170,7 @@ impl fmt::Display for Fault {
             }
             Self::Overloaded => formatter.write_str("no room at the moment, try again"),
             Self::Unauthenticated => formatter.write_str("missing or wrong credentials"),
+            Self::Quota { .. } => formatter.write_str("the tenant is over its quota"),
             Self::Backend(failure) => {
                 write!(formatter, "a backend did not take it: gRPC code {}", failure.code)
             }
@@ -189,6 +196,7 @@ impl From<Refusal> for Fault {
         match refusal {
             Refusal::Malformed(error) => Self::Malformed(error),
             Refusal::Overloaded => Self::Overloaded,
+            Refusal::Quota { seconds } => Self::Quota { seconds },
         }
     }
 }
@@ -247,6 +255,12 @@ impl Answers {
             let seconds = if self.turn().is_multiple_of(2) { "1" } else { "2" };
             let _ = headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
+        if let Fault::Quota { seconds } = fault {
+            // Those who wait for a moment only do not come back together.
+            let late = u64::from(*seconds == 1 && !self.turn().is_multiple_of(2));
+            let seconds = seconds.saturating_add(late);
+            let _ = headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if let Fault::Backend(Failure { after: Some(after), .. }) = fault {
             let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
             let _ = headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -282,6 +296,10 @@ impl Answers {
             let _ = headers.insert(GRPC_MESSAGE, percent_encoded(&text));
             let after = match fault {
                 Fault::Backend(failure) => failure.after,
+                Fault::Quota { seconds } => {
+                    let step = DELAY_STEP.saturating_mul(self.turn() % DELAYS);
+                    Some(Duration::from_secs(*seconds).saturating_add(step))
+                }
                 _ => None,
             };
             let _ = headers.insert(GRPC_DETAILS, details(row.grpc, &text, after));

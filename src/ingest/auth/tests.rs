@@ -102,10 +102,8 @@ fn users_of_file_and_lines_are_let_in_and_the_later_of_two_counts() {
     for junk in ["Basic", "Basic ", "Basic %%%", "Basic YW1iZXI=", "Bearer YTpi"] {
         assert_eq!(ask(&authority, junk), Err(Fault::Unauthenticated), "{junk}");
     }
-    assert_eq!(
-        ask(&authority, &pair("bronze", "new").to_uppercase().replace("BASIC", "basic")).is_ok(),
-        false
-    );
+    let shouted = pair("bronze", "new").replacen("Basic", "BASIC", 1);
+    assert_eq!(ask(&authority, &shouted), Ok(()), "the scheme has no case");
     fs::write(&path, "amber:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=").unwrap();
     files[0].renew();
     let value = pair("amber", "secret");

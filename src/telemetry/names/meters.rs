@@ -300,6 +300,26 @@ impl LimiterMeter {
     }
 }
 
+/// What one tenant with a row of its own counts, or all the others together.
+#[derive(Clone, Debug)]
+pub struct TenantMeter {
+    /// Requests refused at the head.
+    pub requests: Counter,
+    /// Items of groups that were left out.
+    pub items: Counter,
+}
+
+impl TenantMeter {
+    /// Registers the series of a tenant of the file; the empty name stands for all others.
+    pub fn new(recorder: &impl Recorder, tenant: &str) -> Self {
+        let of = |name: &'static str| counter(recorder, name, &[("tenant", tenant)]);
+        Self {
+            requests: of("spanyard_tenant_refused_requests_total"),
+            items: of("spanyard_tenant_refused_items_total"),
+        }
+    }
+}
+
 static METADATA: Metadata<'static> = Metadata::new("spanyard", Level::INFO, None);
 
 pub(super) fn counter(
