@@ -10,6 +10,7 @@ mod json;
 mod limits;
 mod panics;
 mod site;
+mod spellings;
 mod streams;
 mod tenants;
 mod times;

@@ -84,6 +84,7 @@ fn halves(mark: &Mark) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::clock;
 
     fn mark(first: u8, second: u8) -> Mark {
         let mut mark = [0; 32];
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_digest_is_known_for_its_time_and_then_forgotten() {
-        let now = Instant::now();
+        let now = clock::now();
         let memory = Memory::new(8, Duration::from_secs(60), now);
         assert!(!memory.knows(&mark(1, 1), now));
         memory.learn(&mark(1, 1), now);
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn more_digests_than_there_is_room_for_drive_out_the_oldest() {
-        let now = Instant::now();
+        let now = clock::now();
         let memory = Memory::new(1, Duration::from_secs(60), now);
         for at in 0..10_u8 {
             memory.learn(&mark(at, at), now + Duration::from_secs(u64::from(at)));

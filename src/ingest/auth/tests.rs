@@ -184,3 +184,40 @@ fn when_too_many_slow_checks_wait_the_next_is_told_to_come_again() {
     assert!(full > 0 && wrong >= 32, "{full} were told to come again, {wrong} were checked");
     assert_eq!(full + wrong, answers.len());
 }
+
+/// Run by hand: `cargo test --release --lib timing -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures time; for a quiet machine"]
+fn timing_of_a_wrong_token_by_how_much_of_it_is_right() {
+    const ROUNDS: usize = 1_000_000;
+    let token = "0123456789abcdef0123456789abcdef";
+    let plan = bearer("Bearer", vec![Secret::Plain(token.to_owned())]);
+    let (authority, _) = prepare(&plan).unwrap();
+    let Kind::Bearer(tokens) = &authority.kind else { panic!("a bearer") };
+    let right = format!("Bearer {}x", token.trim_end_matches('f'));
+    let wrong = format!("Bearer {}", "x".repeat(32));
+    let measure = |value: &str| {
+        let before = crate::runtime::clock::now();
+        let found = tokens.peek(|tokens| tokens.hold(value.as_bytes()));
+        let nanos = crate::runtime::clock::now().duration_since(before).as_nanos();
+        assert!(!found);
+        f64::from(u32::try_from(nanos).unwrap_or(u32::MAX))
+    };
+    let mut samples = [Vec::new(), Vec::new()];
+    for round in 0..2 * ROUNDS {
+        // In an order that no rhythm of the machine follows.
+        let kind = (round.wrapping_mul(2_654_435_761) >> 13) & 1;
+        samples[kind].push(measure([&right, &wrong][kind]));
+    }
+    let [(m1, v1, n1), (m2, v2, n2)] = samples.map(|mut sample| {
+        sample.sort_by(f64::total_cmp);
+        // What the system interrupted says nothing of the comparison.
+        sample.truncate(sample.len() / 100 * 95);
+        let count = f64::from(u32::try_from(sample.len()).unwrap());
+        let mean = sample.iter().sum::<f64>() / count;
+        let squares = sample.iter().map(|it| (it - mean).powi(2)).sum::<f64>();
+        (mean, squares / (count - 1.0), count)
+    });
+    let t = (m1 - m2) / (v1 / n1 + v2 / n2).sqrt();
+    eprintln!("31 of 32 characters right: {m1:.2} ns, none: {m2:.2} ns; t = {t:.2}");
+}

@@ -215,6 +215,11 @@ impl Site {
         self.sum(name, None)
     }
 
+    /// Every name, label and figure there is.
+    pub(super) fn page(&self) -> String {
+        self.registry.read().iter().map(|it| format!("{:?} {:?}\n", it.key, it.values)).collect()
+    }
+
     fn sum(&self, name: &str, label: Option<&str>) -> u64 {
         let readings = self.registry.read();
         let chosen = readings.iter().filter(|reading| {

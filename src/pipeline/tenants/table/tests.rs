@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
+use crate::runtime::clock;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -23,7 +24,7 @@ fn send(table: &Table, tenant: &str, quota: Quota, items: u64, now: Instant) -> 
 
 #[test]
 fn a_bucket_that_is_used_up_fills_again_at_its_rate() {
-    let now = Instant::now();
+    let now = clock::now();
     let table = Table::new(now);
     let quota = quota(100, 200);
     assert!(send(&table, "x", quota, 199, now), "a full bucket");
@@ -38,7 +39,7 @@ fn a_bucket_that_is_used_up_fills_again_at_its_rate() {
 
 #[test]
 fn a_tenant_at_ten_times_its_quota_gets_its_quota_and_takes_nothing_from_another() {
-    let start = Instant::now();
+    let start = clock::now();
     let table = Table::new(start);
     let quota = quota(1000, 1000);
     let (mut taken, mut refused) = (0, 0);
@@ -57,7 +58,7 @@ fn a_tenant_at_ten_times_its_quota_gets_its_quota_and_takes_nothing_from_another
 
 #[test]
 fn shards_that_pay_at_once_pay_into_one_bucket() {
-    let now = Instant::now();
+    let now = clock::now();
     let table = Table::new(now);
     let quota = quota(1000, 1);
     let print = table.print(b"x");
@@ -72,7 +73,7 @@ fn shards_that_pay_at_once_pay_into_one_bucket() {
 
 #[test]
 fn a_bucket_that_is_full_again_is_taken_over_by_another_tenant() {
-    let now = Instant::now();
+    let now = clock::now();
     let table = Table::of(1, now);
     let quota = quota(10, 10);
     assert!(send(&table, "x", quota, 30, now));
@@ -85,7 +86,7 @@ fn a_bucket_that_is_full_again_is_taken_over_by_another_tenant() {
 
 #[test]
 fn a_full_table_limits_newcomers_together_and_holds_no_more() {
-    let now = Instant::now();
+    let now = clock::now();
     let table = Table::of(PROBES, now);
     let quota = quota(1, 1);
     let let_in = (0..1000_u32).filter(|at| send(&table, &at.to_string(), quota, 100, now)).count();
@@ -98,7 +99,7 @@ fn prices_neither_vanish_nor_overflow() {
     assert_eq!(cost(quota(1, 1), u64::MAX), u64::MAX);
     assert_eq!(cost(quota(u64::MAX, 1), 1), 1);
     assert_eq!(cost(quota(3, 1), 1), 333_333_334);
-    let now = Instant::now();
+    let now = clock::now();
     let table = Table::new(now);
     let quota = quota(1, 1);
     let print = table.print(b"x");
