@@ -26,7 +26,10 @@ fn bearer(scheme: &str, tokens: Vec<Secret>) -> Authenticator {
     Authenticator::Bearer { header: AUTHORIZATION, scheme: scheme.to_owned(), tokens }
 }
 
-fn prepare(plan: &Authenticator) -> Result<(Arc<Authority>, Vec<Arc<dyn Renew>>), String> {
+/// An authenticator with the files that are looked after for it.
+type Prepared = (Arc<Authority>, Vec<Arc<dyn Renew>>);
+
+fn prepare(plan: &Authenticator) -> Result<Prepared, String> {
     let mut files = Vec::new();
     Ok((Authority::prepare(plan, &mut files)?, files))
 }
