@@ -13,6 +13,7 @@ mod admission;
 mod arrival;
 mod carry;
 mod lanes;
+mod tenants;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -34,6 +35,8 @@ pub use arrival::{
     Answer, Arrival, Encoding, Failure, GATHER_BYTES_MAX, Hold, Message, Refusal, Verdict,
 };
 pub use lanes::Lanes;
+use tenants::Ruling;
+pub use tenants::{Table, Tenant, Tenants};
 
 /// What every entry of a shard shares.
 #[derive(Debug)]
@@ -55,6 +58,7 @@ pub struct Tools {
 pub struct Scratch {
     request: Request,
     selections: Vec<Selection>,
+    ruling: Ruling,
 }
 
 /// What an entry counts with.
@@ -73,6 +77,7 @@ pub struct Entry {
     lanes: Lanes,
     meter: ReceiverMeter,
     limiters: Vec<LimiterMeter>,
+    tenants: Option<Rc<Tenants>>,
     tools: Rc<Tools>,
 }
 
@@ -81,14 +86,36 @@ impl Entry {
     #[must_use]
     pub fn new(signal: Signal, lanes: Lanes, meters: Meters, tools: Rc<Tools>) -> Self {
         let Meters { receiver, limiters } = meters;
-        Self { signal, lanes, meter: receiver, limiters, tools }
+        Self { signal, lanes, meter: receiver, limiters, tenants: None, tools }
+    }
+
+    /// The same entry with quotas of tenants.
+    #[must_use]
+    pub fn limited_by(mut self, tenants: Option<Rc<Tenants>>) -> Self {
+        self.tenants = tenants;
+        self
+    }
+
+    /// The tenant that these headers name, to be given to [`Entry::accept_of`]; `None`: it is not
+    /// for a header to say, or it has no quota.
+    ///
+    /// # Errors
+    /// [`Refusal::Quota`]: it is over its quota.
+    pub fn tenant(&self, headers: &http::HeaderMap) -> Result<Option<Tenant>, Refusal> {
+        self.tenants.as_ref().map_or(Ok(None), |tenants| tenants.at_the_head(headers))
     }
 
     /// Takes a whole request through the gateway, or refuses it.
     #[must_use]
     pub fn accept(&self, arrival: Arrival<'_>) -> Verdict {
+        self.accept_of(None, arrival)
+    }
+
+    /// [`Entry::accept`] for a tenant, who pays for what is taken.
+    #[must_use]
+    pub fn accept_of(&self, tenant: Option<Tenant>, arrival: Arrival<'_>) -> Verdict {
         let scratch = &mut *self.tools.scratch.borrow_mut();
-        let Scratch { request, selections } = scratch;
+        let Scratch { request, selections, ruling } = scratch;
         let bytes = arrival.message.bytes();
         if let Err(error) = request.scan(self.signal, bytes) {
             return Verdict::Refused(Refusal::Malformed(error));
@@ -97,11 +124,17 @@ impl Entry {
         if request.items == 0 {
             return Verdict::Accepted { hold: None };
         }
+        let tenants = self.tenants.as_deref();
+        if let Some(refusal) = tenants.and_then(|it| it.judge(bytes, request, ruling)) {
+            self.count(0, request.items);
+            return Verdict::Refused(refusal);
+        }
 
         let slots = Slots::resolve(&self.lanes.flow().slots, arrival.headers, arrival.peer);
         let slots = slots.views();
         let facts = Facts { headers: arrival.routing, metadata: arrival.headers, slots: &slots };
-        let unrouted = self.choose(bytes, request, &facts, selections);
+        let over = tenants.map_or(&[][..], |_| &ruling.over);
+        let unrouted = self.choose(bytes, request, over, &facts, selections);
 
         for (selection, branch) in selections.iter_mut().zip(&self.lanes.flow().branches) {
             if !selection.groups.is_empty()
@@ -112,13 +145,21 @@ impl Entry {
         }
 
         let items = request.items;
-        let verdict = self.admit(arrival, request, selections);
+        let mut verdict = self.admit(arrival, request, selections);
+        if tenants.is_some() {
+            verdict = ruling.amend(verdict);
+        }
         let refused = match &verdict {
             Verdict::Accepted { .. } => 0,
-            Verdict::Partial { rejected, .. } => *rejected,
+            Verdict::Partial { rejected, .. } | Verdict::Limited { rejected, .. } => *rejected,
             Verdict::Refused(_) => items,
         };
         self.count(items.saturating_sub(refused), refused);
+        if let Some(tenants) = tenants
+            && !matches!(verdict, Verdict::Refused(_))
+        {
+            tenants.settle(tenant, items.saturating_sub(refused), ruling);
+        }
         if unrouted.requests > 0 && !matches!(verdict, Verdict::Refused(_)) {
             self.tools.ledger.no_route(self.signal, unrouted);
         }
@@ -141,11 +182,12 @@ impl Entry {
         }
     }
 
-    /// Fills the selections; returns what no branch takes.
+    /// Fills the selections, without the groups in `over`; returns what no branch takes.
     fn choose(
         &self,
         bytes: &[u8],
         request: &Request,
+        over: &[usize],
         facts: &Facts<'_>,
         selections: &mut Vec<Selection>,
     ) -> Weight {
@@ -158,7 +200,8 @@ impl Entry {
                 taken = true;
                 if let Some(selection) = selections.get_mut(branch) {
                     selection.groups.clear();
-                    selection.groups.extend(0..request.groups.len());
+                    let groups = 0..request.groups.len();
+                    selection.groups.extend(groups.filter(|group| !is_in(over, *group)));
                 }
             });
             let whole = Weight { items: request.items, requests: 1, bytes: bytes.len() as u64 };
@@ -166,6 +209,9 @@ impl Entry {
         }
         let mut unrouted = Weight::default();
         for (index, group) in request.groups.iter().enumerate() {
+            if is_in(over, index) {
+                continue;
+            }
             let mut taken = false;
             let body = group.body.of(bytes);
             route::walk(flow, facts, Resource::of(body), |branch| {
@@ -214,4 +260,9 @@ impl Entry {
     pub const fn signal(&self) -> Signal {
         self.signal
     }
+}
+
+/// Whether a group is in an ascending list, which is empty as a rule.
+fn is_in(list: &[usize], group: usize) -> bool {
+    !list.is_empty() && list.binary_search(&group).is_ok()
 }

@@ -14,11 +14,11 @@ use crate::config::plan::{self, Address, Batching, Plan, Receiver, TlsServer};
 use crate::export::deflate::Deflater;
 use crate::export::{self, Backend, Team};
 use crate::ingest::{Front, Ready};
-use crate::pipeline::{Entry, Lanes, Meters, Tools};
+use crate::pipeline::{Entry, Lanes, Meters, Tenants, Tools};
 use crate::queue::{Destination, Supplies};
 use crate::telemetry::cells::ShardRecorder;
 use crate::telemetry::ledger::DropReason;
-use crate::telemetry::names::{ExporterMeter, LimiterMeter, ReceiverMeter, Transport};
+use crate::telemetry::names::{ExporterMeter, LimiterMeter, ReceiverMeter, TenantMeter, Transport};
 use crate::units::{DestinationId, ReceiverId};
 use spanyard_wire::schema::Signal;
 
@@ -108,10 +108,16 @@ impl Workshop<'_> {
             .map(|(destination, backend)| self.serve(plan, destination, backend, before))
             .collect();
         let find = |id: DestinationId| served.get(id.0).map(|of| Rc::clone(&of.destination));
+        let tenants = plan.tenants.as_ref().map(|limits| {
+            let meter = |tenant: &str| TenantMeter::new(self.recorder, tenant);
+            Tenants::new(limits, self.common.tenants(), &meter)
+        });
         let fronts = (0..plan.receivers.len())
             .map(ReceiverId)
             .zip(&current.ready)
-            .filter_map(|(id, ready)| self.front(plan, id, ready, &find, batchings))
+            .filter_map(|(id, ready)| {
+                self.front(plan, id, ready, tenants.as_ref(), &find, batchings)
+            })
             .collect();
         Assembly { served, fronts }
     }
@@ -152,6 +158,7 @@ impl Workshop<'_> {
         plan: &Arc<Plan>,
         id: ReceiverId,
         ready: &Ready,
+        tenants: Option<&Rc<Tenants>>,
         find: &dyn Fn(DestinationId) -> Option<Rc<Destination>>,
         batchings: &mut Vec<Rc<Batching>>,
     ) -> Option<(Receiving, Rc<Front>)> {
@@ -164,7 +171,8 @@ impl Workshop<'_> {
                     receiver: ReceiverMeter::new(self.recorder, &receiver.id, transport, signal),
                     limiters: lanes.limiters().iter().map(limiter).collect(),
                 };
-                Some(Rc::new(Entry::new(signal, lanes, meters, Rc::clone(self.tools))))
+                let entry = Entry::new(signal, lanes, meters, Rc::clone(self.tools));
+                Some(Rc::new(entry.limited_by(tenants.cloned())))
             })
         };
         let (http, grpc) = (entries(Transport::Http), entries(Transport::Grpc));

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use crate::buf::budget::Budget;
 use crate::config::plan::{Destination, Plan, Sizer};
 use crate::export::{self, Backend};
 use crate::ingest::{self, Crowd, Ready};
+use crate::pipeline::Table;
 use crate::queue::DeadOn;
 use crate::runtime::clock;
 use crate::runtime::engine::Carrier;
@@ -110,6 +111,8 @@ pub(super) struct Common {
     started: (flume::Sender<()>, flume::Receiver<()>),
     /// By exporter, signal and what a slot counts: slots of two sizers are not to be added up.
     shared: Mutex<HashMap<(String, Signal, Sizer), Shared>>,
+    /// Made when the first plan with quotas comes.
+    tenants: OnceLock<Arc<Table>>,
 }
 
 impl Common {
@@ -135,7 +138,13 @@ impl Common {
             losses: flume::bounded(shards.max(1)),
             started: flume::bounded(shards.max(1)),
             shared: Mutex::default(),
+            tenants: OnceLock::new(),
         }))
+    }
+
+    /// The buckets of tenants, the same over all reloads.
+    pub(super) fn tenants(&self) -> Arc<Table> {
+        Arc::clone(self.tenants.get_or_init(|| Table::new(clock::now())))
     }
 
     /// A shard is up.

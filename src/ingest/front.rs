@@ -12,6 +12,8 @@ use http::HeaderValue;
 use rustls::ServerConfig;
 use spanyard_wire::schema::Signal;
 
+use super::auth::Authority;
+use super::manners::Manners;
 use super::ready::Ready;
 use crate::config::plan::{Address, GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
@@ -26,6 +28,7 @@ pub struct Front {
     id: Arc<str>,
     ready: Ready,
     http: Option<HttpIngest>,
+    manners: Option<Manners>,
     grpc: Option<GrpcIngest>,
     http_entries: Entries,
     grpc_entries: Entries,
@@ -59,6 +62,7 @@ impl Front {
             id: receiver.id.as_str().into(),
             ready: ready.clone(),
             http: receiver.http.clone(),
+            manners: receiver.http.as_ref().and_then(Manners::new),
             grpc: receiver.grpc.clone(),
             http_entries: http,
             grpc_entries: grpc,
@@ -115,6 +119,21 @@ impl Front {
     /// What tells a client of the HTTP port that it may come by HTTP/3, if it may.
     pub(super) fn alternative(&self) -> Option<HeaderValue> {
         self.alternative.clone()
+    }
+
+    /// Who may send over HTTP; `None`: everyone.
+    pub(super) fn http_auth(&self) -> Option<&Authority> {
+        self.ready.http.auth.as_deref()
+    }
+
+    /// Who may call over gRPC; `None`: everyone.
+    pub(super) fn grpc_auth(&self) -> Option<&Authority> {
+        self.ready.grpc.auth.as_deref()
+    }
+
+    /// What every answer over HTTP carries; `None`: nothing of its own.
+    pub(super) const fn manners(&self) -> Option<&Manners> {
+        self.manners.as_ref()
     }
 
     /// The times of connections over HTTP/1.

@@ -47,9 +47,14 @@ pub(super) async fn serve(
     if way.is_some_and(|way| way.metadata) {
         head::name_host(&mut head);
     }
-    let result = match way {
-        None => Err(Fault::UnknownPath),
-        Some(way) => call(client, guard, way, &head, body).await,
+    let granted = match front.grpc_auth() {
+        Some(authority) => authority.check(&head.headers).await,
+        None => Ok(()),
+    };
+    let result = match (granted, way) {
+        (Err(fault), _) => Err(fault),
+        (Ok(()), None) => Err(Fault::UnknownPath),
+        (Ok(()), Some(way)) => call(client, guard, way, &head, body).await,
     };
     // A caller that is gone does not hear the answer; what was accepted is safe.
     match result {
@@ -68,7 +73,8 @@ pub(super) async fn serve(
 pub(super) fn refuse(client: &Client, head: Parts, respond: &mut SendResponse<Bytes>) {
     let front = client.gate.front();
     let way = front.grpc(client.side, head.uri.path());
-    let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
+    let known = way.is_some() || front.grpc_auth().is_some();
+    let fault = if known { Fault::Overloaded } else { Fault::UnknownPath };
     fail(client, way, &fault, head.headers, respond);
 }
 
@@ -102,6 +108,7 @@ async fn call(
     if coding == Coding::Unknown {
         return Err(Fault::Encoding);
     }
+    let tenant = way.entry.tenant(&head.headers)?;
     guard.allow_body(0, None);
     let (prefix, first) = prefix(body).await?;
     if prefix.compressed && coding == Coding::Identity {
@@ -119,9 +126,9 @@ async fn call(
     end(body, rest).await?;
     guard.rest();
     drop(held);
-    let arriving = Arriving { client, way, gzip: prefix.compressed, json: false };
+    let arriving = Arriving { client, way, tenant, gzip: prefix.compressed, json: false };
     let verdict = arriving.accept(raw, &head.headers).await?;
-    let holds = matches!(verdict, Verdict::Accepted { hold: Some(_) });
+    let holds = matches!(verdict, Verdict::Accepted { hold: Some(_) } | Verdict::Limited { .. });
     let settled = match head::grpc_timeout(&head.headers).filter(|_| holds) {
         None => settle(verdict).await,
         Some(deadline) => {

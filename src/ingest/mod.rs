@@ -15,9 +15,11 @@
 //! deadline. What a request means and where it goes is the pipeline's business.
 
 mod accept;
+mod auth;
 mod body;
 mod client;
 mod connection;
+mod cors;
 mod crowd;
 mod front;
 mod grpc;
@@ -30,6 +32,7 @@ mod http;
 mod io;
 mod json;
 mod life;
+mod manners;
 mod otlp;
 mod quic;
 mod ready;

@@ -4,11 +4,12 @@
 use std::cell::Cell;
 use std::thread;
 
-use ::http::header::ALT_SVC;
+use ::http::header::{ALT_SVC, WWW_AUTHENTICATE};
 use ::http::request::Parts;
 use ::http::{HeaderMap, Method, Response, Version};
 use bytes::Bytes;
 
+use super::auth::Authority;
 use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
 use super::client::Client;
 use super::front::{Front, Way};
@@ -16,7 +17,7 @@ use super::guard::Guard;
 use super::head::{self, Coding, Media};
 use super::json;
 use super::verdict::{self, Fault};
-use crate::pipeline::{Answer, Arrival, Encoding, Entry, Verdict};
+use crate::pipeline::{Answer, Arrival, Encoding, Entry, Tenant, Verdict};
 use crate::runtime::clock;
 use crate::telemetry::names::Transport;
 
@@ -30,15 +31,24 @@ pub(super) async fn answer<B: Source>(
     declared: Option<usize>,
 ) -> (Response<Bytes>, bool) {
     let front = client.gate.front();
+    let manners = front.manners();
+    if let Some(answer) = manners.and_then(|manners| manners.preflight(&head)) {
+        return (answer, true);
+    }
+    let asker = manners.map(|manners| (manners, manners.asker(&head)));
     let by_tcp = head.version != Version::HTTP_3 && client.side == Transport::Http;
-    let (mut answer, refused) = reply(client, &front, guard, head, body, declared).await;
+    let (mut answer, refused) = handle(client, &front, guard, head, body, declared).await;
+    if let Some((manners, asker)) = asker {
+        manners.dress(asker, answer.headers_mut());
+    }
     if let Some(alternative) = front.alternative().filter(|_| by_tcp) {
         let _ = answer.headers_mut().insert(ALT_SVC, alternative);
     }
     (answer, refused)
 }
 
-async fn reply<B: Source>(
+/// Credentials first, then the path, then everything else.
+async fn handle<B: Source>(
     client: &Client,
     front: &Front,
     guard: &Guard,
@@ -47,6 +57,11 @@ async fn reply<B: Source>(
     declared: Option<usize>,
 ) -> (Response<Bytes>, bool) {
     let media = head::media(&head.headers);
+    if let Some(authority) = front.http_auth()
+        && let Err(fault) = authority.check(&head.headers).await
+    {
+        return (turn_away(client, authority, &fault, media, head.headers), true);
+    }
     let Some(way) = front.http(client.side, head.uri.path()) else {
         return (elsewhere(client, front, head, media), true);
     };
@@ -60,6 +75,21 @@ async fn reply<B: Source>(
         }
         Err(fault) => (fail(client, Some(way), &fault, media, head.headers), true),
     }
+}
+
+/// The answer to a client that is not let in, or not now.
+fn turn_away(
+    client: &Client,
+    authority: &Authority,
+    fault: &Fault,
+    media: Media,
+    headers: HeaderMap,
+) -> Response<Bytes> {
+    let mut answer = fail(client, None, fault, media, headers);
+    if *fault == Fault::Unauthenticated {
+        let _ = answer.headers_mut().insert(WWW_AUTHENTICATE, authority.challenge().clone());
+    }
+    answer
 }
 
 /// The answer where no signal is taken: the path that is meant, if it is one of ours.
@@ -80,8 +110,14 @@ fn elsewhere(client: &Client, front: &Front, head: Parts, media: Media) -> Respo
 pub(super) fn refuse(client: &Client, head: Parts) -> Response<Bytes> {
     let front = client.gate.front();
     let (way, media) = (front.http(client.side, head.uri.path()), head::media(&head.headers));
-    let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
-    fail(client, way, &fault, media, head.headers)
+    let asker = front.manners().map(|manners| (manners, manners.asker(&head)));
+    let known = way.is_some() || front.http_auth().is_some();
+    let fault = if known { Fault::Overloaded } else { Fault::UnknownPath };
+    let mut answer = fail(client, way, &fault, media, head.headers);
+    if let Some((manners, asker)) = asker {
+        manners.dress(asker, answer.headers_mut());
+    }
+    answer
 }
 
 /// The answer to a gRPC call where there is no gRPC.
@@ -119,6 +155,7 @@ async fn take<B: Source>(
     if declared.is_some_and(|len| len > bytes_max) {
         return Err(Fault::TooLarge { limit: bytes_max });
     }
+    let tenant = entry.tenant(&head.headers)?;
     let wanted = declared.unwrap_or(UNKNOWN_LENGTH_TICKET);
     let longest = declared.unwrap_or(bytes_max);
     let (ticket, held) = client.admit_request(entry, wanted, longest)?;
@@ -131,7 +168,7 @@ async fn take<B: Source>(
     guard.rest();
     drop(held);
     let (gzip, json) = (coding == Coding::Gzip, media == Media::Json);
-    let arrival = Arriving { client, way, gzip, json };
+    let arrival = Arriving { client, way, tenant, gzip, json };
     let verdict = arrival.accept(raw, &head.headers).await?;
     settle(verdict).await
 }
@@ -153,6 +190,8 @@ fn check(head: &Parts, media: Media, coding: Coding) -> Result<(), Fault> {
 pub(super) struct Arriving<'a> {
     pub(super) client: &'a Client,
     pub(super) way: Way<'a>,
+    /// Who pays for it.
+    pub(super) tenant: Option<Tenant>,
     /// Whether its bytes are gzip.
     pub(super) gzip: bool,
     /// Whether they are JSON, inside of the gzip if there is one.
@@ -188,13 +227,16 @@ impl Arriving<'_> {
         };
         let message = message.into_message();
         witness.entered.set(true);
-        Ok(entry.accept(Arrival {
-            routing: routing.then_some(headers),
-            headers: metadata.then_some(headers),
-            peer: self.client.peer,
-            message,
-            original,
-        }))
+        Ok(entry.accept_of(
+            self.tenant,
+            Arrival {
+                routing: routing.then_some(headers),
+                headers: metadata.then_some(headers),
+                peer: self.client.peer,
+                message,
+                original,
+            },
+        ))
     }
 
     /// Counts a body that was read to its end.
@@ -239,6 +281,14 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
             }
             Answer::Failed(failure) => Err(Fault::Backend(failure)),
         },
+        Verdict::Limited { rejected, message, hold } => match hold.over().await {
+            Answer::Delivered => Ok(Some((i64::try_from(rejected).unwrap_or(i64::MAX), message))),
+            Answer::Partial { rejected: more, message: why } => {
+                let rejected = i64::try_from(rejected.saturating_add(more)).unwrap_or(i64::MAX);
+                Ok(Some((rejected, format!("{message}; {why}"))))
+            }
+            Answer::Failed(failure) => Err(Fault::Backend(failure)),
+        },
         Verdict::Partial { rejected, message } => {
             Ok(Some((i64::try_from(rejected).unwrap_or(i64::MAX), message)))
         }
@@ -248,8 +298,23 @@ pub(super) async fn settle(verdict: Verdict) -> Result<Option<(i64, String)>, Fa
 
 /// Counts a request that was not taken, and logs now and then why one could not be read.
 pub(super) fn blame(way: Option<Way<'_>>, fault: &Fault, client: &Client) {
+    if *fault == Fault::Unauthenticated {
+        client.supplies().meter.unauthenticated.increment(1);
+        if let Some(suppressed) = client.supplies().complaints.admit(clock::now()) {
+            let peer = client.peer.map(tracing::field::display);
+            tracing::warn!(
+                peer,
+                suppressed,
+                "a request is not let in: {fault} (counted in shard_unauthenticated_requests_total)"
+            );
+        }
+        return;
+    }
     let Some(Way { entry, .. }) = way else {
-        client.supplies().meter.unknown_paths.increment(1);
+        let meter = &client.supplies().meter;
+        let counter =
+            if *fault == Fault::Overloaded { &meter.unauthenticated } else { &meter.unknown_paths };
+        counter.increment(1);
         return;
     };
     let Some(reason) = fault.row().reason else {

@@ -6,8 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::auth::Authority;
 use super::tls::{self, Server};
-use crate::config::plan::{Receiver, TlsServer};
+use crate::config::plan::{Authenticator, Receiver, TlsServer};
 use crate::runtime::kept::{self, Kept, Renew};
 use crate::telemetry::names::Transport;
 
@@ -29,6 +30,8 @@ impl fmt::Debug for Ready {
 pub(super) struct Side {
     /// What clients shake hands with; `None`: plain text.
     pub(super) tls: Option<Arc<Kept<Server>>>,
+    /// Who may send; `None`: everyone.
+    pub(super) auth: Option<Arc<Authority>>,
 }
 
 impl Ready {
@@ -52,12 +55,30 @@ pub fn prepare(receiver: &Receiver) -> Result<Ready, String> {
         let whose = format!("receiver {} ({})", receiver.id, side.name());
         settings.map(|settings| kept_tls(&whose, settings, &mut files)).transpose()
     };
-    let ready = Ready {
-        grpc: Side { tls: secure(Transport::Grpc, grpc.and_then(|grpc| grpc.tls.as_ref()))? },
-        http: Side { tls: secure(Transport::Http, http.and_then(|http| http.tls.as_ref()))? },
-    };
+    let grpc_tls = secure(Transport::Grpc, grpc.and_then(|grpc| grpc.tls.as_ref()))?;
+    let http_tls = secure(Transport::Http, http.and_then(|http| http.tls.as_ref()))?;
+    let asked =
+        [grpc.and_then(|grpc| grpc.auth.as_ref()), http.and_then(|http| http.auth.as_ref())];
+    let [grpc_auth, http_auth] = authorities(asked, &mut files)?;
     kept::look_after(&files)?;
-    Ok(ready)
+    Ok(Ready {
+        grpc: Side { tls: grpc_tls, auth: grpc_auth },
+        http: Side { tls: http_tls, auth: http_auth },
+    })
+}
+
+/// Who may send by either transport; the same plan is asked of the same authority.
+fn authorities(
+    [grpc, http]: [Option<&Authenticator>; 2],
+    files: &mut Vec<Arc<dyn Renew>>,
+) -> Result<[Option<Arc<Authority>>; 2], String> {
+    let first = http.map(|plan| Authority::prepare(plan, files)).transpose()?;
+    let second = if grpc == http {
+        first.clone()
+    } else {
+        grpc.map(|plan| Authority::prepare(plan, files)).transpose()?
+    };
+    Ok([second, first])
 }
 
 fn kept_tls(

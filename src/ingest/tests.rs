@@ -1,5 +1,8 @@
 //! The front as clients meet it: raw bytes over loopback sockets, with a real pipeline behind.
 
+mod auth;
+mod bodies;
+mod cors;
 mod crowd;
 mod drain;
 mod grpc;
@@ -10,6 +13,8 @@ mod limits;
 mod panics;
 mod quic;
 mod site;
+mod spellings;
 mod streams;
+mod tenants;
 mod times;
 mod tls;

@@ -9,6 +9,8 @@
 //! Header maps of requests are emptied and used for their answers: hyper takes them back for the
 //! next.
 
+mod partial;
+
 use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
@@ -66,6 +68,13 @@ pub(super) enum Fault {
     },
     /// There is no room now.
     Overloaded,
+    /// Credentials are asked for, and there were none or wrong ones.
+    Unauthenticated,
+    /// The tenant has sent more than it may.
+    Quota {
+        /// When it is worth trying again, in seconds.
+        seconds: u64,
+    },
     /// A backend that is waited for did not take it.
     Backend(Failure),
     /// The body broke off.
@@ -104,6 +113,8 @@ impl Fault {
                 (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED, Some("too_large"))
             }
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED, None),
+            Self::Quota { .. } => (StatusCode::TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED, None),
             Self::Backend(failure) => (status_of(failure.code), failure.code as i32, None),
             Self::CutOff => (StatusCode::BAD_REQUEST, INTERNAL, Some("truncated")),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED, Some("timeout")),
@@ -136,6 +147,7 @@ const RESOURCE_EXHAUSTED: i32 = 8;
 const UNIMPLEMENTED: i32 = 12;
 const INTERNAL: i32 = 13;
 const UNAVAILABLE: i32 = 14;
+const UNAUTHENTICATED: i32 = 16;
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,6 +169,8 @@ impl fmt::Display for Fault {
                 write!(formatter, "the message is larger than {limit} bytes")
             }
             Self::Overloaded => formatter.write_str("no room at the moment, try again"),
+            Self::Unauthenticated => formatter.write_str("missing or wrong credentials"),
+            Self::Quota { .. } => formatter.write_str("the tenant is over its quota"),
             Self::Backend(failure) => {
                 write!(formatter, "a backend did not take it: gRPC code {}", failure.code)
             }
@@ -182,6 +196,7 @@ impl From<Refusal> for Fault {
         match refusal {
             Refusal::Malformed(error) => Self::Malformed(error),
             Refusal::Overloaded => Self::Overloaded,
+            Refusal::Quota { seconds } => Self::Quota { seconds },
         }
     }
 }
@@ -240,6 +255,12 @@ impl Answers {
             let seconds = if self.turn().is_multiple_of(2) { "1" } else { "2" };
             let _ = headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
+        if let Fault::Quota { seconds } = fault {
+            // Those who wait for a moment only do not come back together.
+            let late = u64::from(*seconds == 1 && !self.turn().is_multiple_of(2));
+            let seconds = seconds.saturating_add(late);
+            let _ = headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if let Fault::Backend(Failure { after: Some(after), .. }) = fault {
             let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
             let _ = headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -275,6 +296,10 @@ impl Answers {
             let _ = headers.insert(GRPC_MESSAGE, percent_encoded(&text));
             let after = match fault {
                 Fault::Backend(failure) => failure.after,
+                Fault::Quota { seconds } => {
+                    let step = DELAY_STEP.saturating_mul(self.turn() % DELAYS);
+                    Some(Duration::from_secs(*seconds).saturating_add(step))
+                }
                 _ => None,
             };
             let _ = headers.insert(GRPC_DETAILS, details(row.grpc, &text, after));
@@ -300,7 +325,7 @@ pub(super) fn http_success(
     let (kind, body) = match (media, partial) {
         (Media::Json, None) => (JSON, Bytes::from_static(b"{}")),
         (Media::Json, Some((rejected, message))) => {
-            (JSON, json_partial(signal, rejected, &message).into())
+            (JSON, partial::json(signal, rejected, &message).into())
         }
         (_, None) => (PROTOBUF, Bytes::new()),
         (_, Some((rejected, message))) => {
@@ -309,24 +334,6 @@ pub(super) fn http_success(
     };
     let _ = headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response(StatusCode::OK, headers, body)
-}
-
-/// A partial success as JSON: 64-bit integers are strings there.
-fn json_partial(signal: Signal, rejected: i64, message: &str) -> String {
-    let name = match signal {
-        Signal::Traces => "rejectedSpans",
-        Signal::Metrics => "rejectedDataPoints",
-        Signal::Logs => "rejectedLogRecords",
-    };
-    let mut text = String::with_capacity(message.len());
-    for character in message.chars() {
-        match character {
-            '"' | '\\' => text.extend(['\\', character]),
-            '\0'..='\x1f' => text.push_str(&format!("\\u{:04x}", u32::from(character))),
-            _ => text.push(character),
-        }
-    }
-    format!("{{\"partialSuccess\":{{\"{name}\":\"{rejected}\",\"errorMessage\":\"{text}\"}}}}")
 }
 
 /// Sends a client to another path.

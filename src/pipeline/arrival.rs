@@ -65,6 +65,15 @@ pub enum Verdict {
         /// Why, for the client's log.
         message: String,
     },
+    /// Groups whose tenants are over their quota were not taken; the answer waits for the others.
+    Limited {
+        /// Items not taken.
+        rejected: u64,
+        /// Why, for the client's log.
+        message: String,
+        /// What the answer waits for.
+        hold: Hold,
+    },
     /// Nothing was taken.
     Refused(Refusal),
 }
@@ -115,4 +124,9 @@ pub enum Refusal {
     Malformed(WireError),
     /// A queue is full or the budget is used up. Retryable.
     Overloaded,
+    /// The tenant has sent more than it may. Retryable.
+    Quota {
+        /// When it is worth trying again, in seconds; 1 to 30.
+        seconds: u64,
+    },
 }

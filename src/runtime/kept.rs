@@ -53,6 +53,11 @@ impl<T> Kept<T> {
     pub fn get(&self) -> Arc<T> {
         self.value.load_full()
     }
+
+    /// A look at the last good value, without counting one more holder of it.
+    pub fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.value.load())
+    }
 }
 
 impl<T: PartialEq + Send + Sync> Renew for Kept<T> {

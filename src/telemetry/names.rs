@@ -14,7 +14,8 @@ mod table;
 
 pub use config::ConfigMeter;
 pub use meters::{
-    Answer, ExporterMeter, LimiterMeter, MALFORMED, ReceiverMeter, ShardMeter, Transport,
+    Answer, ExporterMeter, LimiterMeter, MALFORMED, ReceiverMeter, ShardMeter, TenantMeter,
+    Transport,
 };
 
 /// One row of the table.

@@ -11,23 +11,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use metrics::{Counter, CounterFn};
-use spanyard_wire::encode::encoded;
 use spanyard_wire::schema::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::LocalSet;
 
+pub(super) use super::bodies::{gzip, post, spans};
 use crate::buf::budget::{Budget, Lease, Ticket};
 use crate::buf::pool::Pool;
 use crate::config::plan::{Plan, Receiver};
 use crate::ingest::{Crowd, Entries, Front, Gate, Place, Ready, Supplies, prepare};
-use crate::pipeline::{Entry, Lanes, Meters, Tools};
+use crate::pipeline::{Entry, Lanes, Meters, Table, Tenants, Tools};
 use crate::queue::{self, Destination, Fate};
 use crate::runtime::engine::Carrier;
-use crate::runtime::{net, task};
+use crate::runtime::{clock, net, task};
 use crate::telemetry::cells::{Registry, Value};
 use crate::telemetry::ledger::Ledger;
-use crate::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, Transport};
+use crate::telemetry::names::{ExporterMeter, ReceiverMeter, ShardMeter, TenantMeter, Transport};
 use crate::units::{DestinationId, MIB, ReceiverId};
 use plan::{plan_of, target};
 
@@ -131,6 +131,10 @@ impl Site {
         change(&mut plan);
         let plan = Arc::new(plan);
         let fuse = Arc::new(AtomicBool::new(false));
+        let tenants = plan.tenants.as_ref().map(|limits| {
+            let meter = |tenant: &str| TenantMeter::new(&recorder, tenant);
+            Tenants::new(limits, Table::new(clock::now()), &meter)
+        });
         let entries = |transport| -> Entries {
             let find = |_: DestinationId| Some(Rc::clone(&queue));
             let traces = Signal::Traces;
@@ -139,7 +143,8 @@ impl Site {
             let accepted = receiver.accepted.clone();
             receiver.accepted = Fused { accepted, armed: Arc::clone(&fuse) }.into();
             let meters = Meters { receiver, limiters: Vec::new() };
-            [Some(Rc::new(Entry::new(traces, lanes, meters, Rc::clone(&tools)))), None, None]
+            let entry = Entry::new(traces, lanes, meters, Rc::clone(&tools));
+            [Some(Rc::new(entry.limited_by(tenants.clone()))), None, None]
         };
         let receiver = plan.receiver(ReceiverId(0)).unwrap();
         let ready = prepare(receiver).unwrap();
@@ -248,6 +253,11 @@ impl Site {
         self.sum(name, Some(label))
     }
 
+    /// Every name, label and figure there is.
+    pub(super) fn page(&self) -> String {
+        self.registry.read().iter().map(|it| format!("{:?} {:?}\n", it.key, it.values)).collect()
+    }
+
     fn sum(&self, name: &str, label: Option<&str>) -> u64 {
         let readings = self.registry.read();
         let chosen = readings.iter().filter(|reading| {
@@ -335,38 +345,4 @@ async fn answer(stream: &mut OwnedReadHalf, ahead: &mut Vec<u8>) -> Answer {
 
 async fn more(stream: &mut OwnedReadHalf, ahead: &mut Vec<u8>) -> bool {
     stream.read_buf(ahead).await.unwrap() > 0
-}
-
-/// A request of one resource with `spans` spans of about 200 bytes.
-pub(super) fn spans(spans: usize) -> Vec<u8> {
-    encoded(|request| {
-        request.message(1, |group| {
-            group.message(1, |resource| resource.string_attribute(1, "service.name", "shop"));
-            group.message(2, |scope| {
-                for at in 0..spans {
-                    scope.message(2, |span| {
-                        span.bytes(1, &[7; 16]);
-                        span.string(5, &format!("span {at} {at:0180}"));
-                    });
-                }
-            });
-        });
-    })
-}
-
-/// A POST of `body` to `/v1/traces` as protobuf, with further header lines.
-pub(super) fn post(lines: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n\
-         content-length: {}\r\n{lines}\r\n",
-        body.len()
-    );
-    [head.as_bytes(), body].concat()
-}
-
-pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }

@@ -252,6 +252,8 @@ pub struct ShardMeter {
     pub connections_refused: Counter,
     /// Requests to a path that no pipeline takes.
     pub unknown_paths: Counter,
+    /// Requests without the credentials that are asked for.
+    pub unauthenticated: Counter,
     /// Queues of destinations that a reload removed or changed, and that still hold something.
     pub leaving_queues: Gauge,
     /// Accepted connections handed to a shard with fewer of them.
@@ -285,6 +287,7 @@ impl ShardMeter {
             accept_errors: plain("spanyard_shard_accept_errors_total"),
             connections_refused: plain("spanyard_shard_connections_refused_total"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
+            unauthenticated: plain("spanyard_shard_unauthenticated_requests_total"),
             leaving_queues: level("spanyard_shard_leaving_queues"),
         }
     }
@@ -316,6 +319,26 @@ impl LimiterMeter {
             counter(recorder, name, &[("processor", processor)])
         };
         Self { accepted: items("accepted"), refused: items("refused") }
+    }
+}
+
+/// What one tenant with a row of its own counts, or all the others together.
+#[derive(Clone, Debug)]
+pub struct TenantMeter {
+    /// Requests refused at the head.
+    pub requests: Counter,
+    /// Items of groups that were left out.
+    pub items: Counter,
+}
+
+impl TenantMeter {
+    /// Registers the series of a tenant of the file; the empty name stands for all others.
+    pub fn new(recorder: &impl Recorder, tenant: &str) -> Self {
+        let of = |name: &'static str| counter(recorder, name, &[("tenant", tenant)]);
+        Self {
+            requests: of("spanyard_tenant_refused_requests_total"),
+            items: of("spanyard_tenant_refused_items_total"),
+        }
     }
 }
 

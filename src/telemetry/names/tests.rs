@@ -88,6 +88,7 @@ fn every_meter_registers_with_the_labels_of_its_rows_and_every_row_has_a_writer(
     let recorder = registry.shard(0);
     let _shard = ShardMeter::new(&recorder);
     let _config = ConfigMeter::new(&registry.shard(1), std::time::SystemTime::UNIX_EPOCH);
+    let _tenant = TenantMeter::new(&recorder, "amber");
     for signal in Signal::ALL {
         let _exporter = ExporterMeter::new(&recorder, "otlp/a", signal);
         let _limiter = LimiterMeter::new(&recorder, "memory_limiter", signal);

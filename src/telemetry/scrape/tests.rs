@@ -9,7 +9,7 @@ use super::reader::{Family, parse};
 use super::*;
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::names::{
-    ConfigMeter, ExporterMeter, LimiterMeter, ReceiverMeter, ShardMeter, Transport,
+    ConfigMeter, ExporterMeter, LimiterMeter, ReceiverMeter, ShardMeter, TenantMeter, Transport,
 };
 use crate::units::Weight;
 
@@ -31,6 +31,7 @@ fn gateway() -> (std::sync::Arc<Registry>, std::sync::Arc<Ledger>) {
         let meter = ShardMeter::new(&recorder);
         meter.connections.set(3.0);
         let _limiter = LimiterMeter::new(&recorder, "memory_limiter", Signal::Traces);
+        let _tenant = TenantMeter::new(&recorder, "amber");
         ReceiverMeter::new(&recorder, "otlp", Transport::Http, Signal::Traces)
             .accepted
             .increment(5);
