@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use spanyard_wire::schema::Signal;
 
+use super::head::GRPC_CODINGS;
 use super::ready::Ready;
-use crate::config::plan::{GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
+use crate::config::plan::{Codings, GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
 use crate::pipeline::Entry;
 
 /// Entries of one transport by [`Signal::index`]; `None`: no pipeline takes the signal.
@@ -33,8 +34,8 @@ pub(super) struct Way<'a> {
     pub(super) routing: bool,
     /// Whether edits and batches see them.
     pub(super) metadata: bool,
-    /// Whether gzip is taken.
-    pub(super) gzip: bool,
+    /// Encodings that are taken.
+    pub(super) codings: Codings,
     /// The time a body has, where it is not for its length to say.
     pub(super) body_time: Option<Duration>,
 }
@@ -64,7 +65,7 @@ impl Front {
             bytes_max: settings.body_bytes_max,
             routing: settings.include_metadata,
             metadata: settings.include_metadata,
-            gzip: settings.codings.gzip,
+            codings: settings.codings,
             body_time: settings.times.body,
         })
     }
@@ -78,7 +79,7 @@ impl Front {
             bytes_max: settings.message_bytes_max,
             routing: true,
             metadata: settings.include_metadata,
-            gzip: true,
+            codings: GRPC_CODINGS,
             body_time: None,
         })
     }

@@ -22,9 +22,11 @@ use spanyard_wire::error::WireError;
 use spanyard_wire::reply;
 use spanyard_wire::schema::Signal;
 
-use super::head::{JSON, Media, PROTOBUF};
+use super::head::{JSON, Media, PROTOBUF, is_on};
+use crate::config::plan::Codings;
 use crate::frame::FrameError;
 use crate::frame::grpc_prefix::BadCall;
+use crate::frame::inflate::{Coding, Damage};
 use crate::frame::json::JsonError;
 use crate::pipeline::{Failure, Refusal};
 
@@ -32,6 +34,8 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const GRPC_ACCEPT: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+/// Encodings of messages over gRPC.
+const GRPC_ACCEPTED: &str = "identity,gzip,zstd,snappy,deflate";
 /// Different delays that refusals over gRPC name: 1 s and then an eighth more each.
 const DELAYS: u32 = 8;
 
@@ -46,14 +50,16 @@ pub(super) enum Fault {
     MediaType,
     /// JSON that is no request.
     Json(JsonError),
-    /// A content coding that is not taken.
-    Encoding,
-    /// Damaged gzip.
+    /// A content coding that is not among those that are taken.
+    Encoding(Codings),
+    /// Damaged compressed bytes.
     Compression {
+        /// The coding.
+        coding: Coding,
         /// Where in the compressed bytes.
         offset: usize,
         /// What was found.
-        reason: &'static str,
+        reason: Damage,
     },
     /// Damaged protobuf.
     Malformed(WireError),
@@ -94,7 +100,7 @@ impl Fault {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT, Some("media_type"))
             }
             Self::Json(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("json")),
-            Self::Encoding => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
+            Self::Encoding(_) => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
             Self::Compression { .. } => {
                 (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))
             }
@@ -113,7 +119,7 @@ impl Fault {
 
     /// The code in the body over HTTP: what cannot be decoded is the request's fault there.
     const fn http_code(&self) -> i32 {
-        if matches!(self, Self::Encoding) { INVALID_ARGUMENT } else { self.row().grpc }
+        if matches!(self, Self::Encoding(_)) { INVALID_ARGUMENT } else { self.row().grpc }
     }
 }
 
@@ -146,10 +152,13 @@ impl fmt::Display for Fault {
                 write!(formatter, "expected the content type {PROTOBUF} or {JSON}")
             }
             Self::Json(error) => write!(formatter, "json at {error}"),
-            Self::Encoding => formatter
-                .write_str("unsupported encoding, expected identity, or gzip where it is on"),
-            Self::Compression { offset, reason } => {
-                write!(formatter, "gzip at offset {offset}: {reason}")
+            Self::Encoding(taken) => {
+                formatter.write_str("unsupported encoding, expected identity")?;
+                let mut on = Coding::ALL.iter().filter(|coding| is_on(*taken, **coding));
+                on.try_for_each(|coding| write!(formatter, ", {}", coding.name()))
+            }
+            Self::Compression { coding, offset, reason } => {
+                write!(formatter, "{} at offset {offset}: {reason}", coding.name())
             }
             Self::Malformed(error) => write!(formatter, "protobuf at {error}"),
             Self::Call(error) => error.fmt(formatter),
@@ -171,7 +180,9 @@ impl From<FrameError> for Fault {
         match error {
             FrameError::TooLarge { limit } => Self::TooLarge { limit },
             FrameError::Overloaded => Self::Overloaded,
-            FrameError::BadGzip { offset, reason } => Self::Compression { offset, reason },
+            FrameError::BadCompression { coding, offset, reason } => {
+                Self::Compression { coding, offset, reason }
+            }
             FrameError::BadJson(error) => Self::Json(error),
         }
     }
@@ -279,8 +290,8 @@ impl Answers {
             };
             let _ = headers.insert(GRPC_DETAILS, details(row.grpc, &text, after));
         }
-        if *fault == Fault::Encoding {
-            let _ = headers.insert(GRPC_ACCEPT, HeaderValue::from_static("identity,gzip"));
+        if matches!(fault, Fault::Encoding(_)) {
+            let _ = headers.insert(GRPC_ACCEPT, HeaderValue::from_static(GRPC_ACCEPTED));
         }
         with_headers(headers, ())
     }

@@ -115,7 +115,17 @@ impl Lane {
 
     /// Whether bytes that came in `encoding` can leave as they are.
     pub(super) const fn takes(&self, encoding: Encoding) -> bool {
-        matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
+        matches!(
+            (self.wants, encoding),
+            (Compression::Gzip(_), Encoding::Gzip)
+                | (
+                    Compression::Zlib(_) | Compression::Deflate(_),
+                    Encoding::Zlib | Encoding::Deflate
+                )
+                | (Compression::Zstd(_), Encoding::Zstd)
+                | (Compression::Snappy, Encoding::Snappy)
+                | (Compression::SnappyFramed, Encoding::SnappyFramed)
+        )
     }
 }
 
