@@ -189,7 +189,7 @@ impl Arriving<'_> {
 
 /// The encoding in which bytes of this format may leave again as they came; backends are not sent
 /// the others.
-const fn shared(format: Format) -> Option<Encoding> {
+pub(super) const fn shared(format: Format) -> Option<Encoding> {
     match format {
         Format::Gzip => Some(Encoding::Gzip),
         Format::Zstd => Some(Encoding::Zstd),

@@ -1,5 +1,6 @@
 //! The front as clients meet it: raw bytes over loopback sockets, with a real pipeline behind.
 
+mod codings;
 mod drain;
 mod grpc;
 mod http1;

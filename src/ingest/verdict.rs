@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use spanyard_wire::error::WireError;
+use spanyard_wire::error::{Reason, WireError};
 use spanyard_wire::reply;
 use spanyard_wire::schema::Signal;
 
@@ -103,6 +103,9 @@ impl Fault {
             Self::Encoding(_) => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
             Self::Compression { .. } => {
                 (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))
+            }
+            Self::Malformed(WireError { reason: Reason::NestedTooDeep(_), .. }) => {
+                (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("nesting"))
             }
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("protobuf")),
             Self::Call(_) => (StatusCode::BAD_REQUEST, INTERNAL, Some("grpc_frame")),

@@ -20,7 +20,7 @@
 //! Not here: I/O, clocks, threads, compression, JSON, the meaning of attributes.
 //!
 //! In reading order: the bytes (`varint`, `field`, `cursor`), the shape (`schema`, `request`,
-//! `count`), the view (`resource`, `value`), the change (`edit`, `items`, `attributes`, `changes`,
+//! `count`, `nesting`), the view (`resource`, `value`), the change (`edit`, `items`, `attributes`, `changes`,
 //! `segments`, `splice`, `split`), and what travels around a request (`prefix`, `reply`, `encode`).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -35,6 +35,7 @@ pub mod encode;
 pub mod error;
 pub mod field;
 pub mod items;
+pub mod nesting;
 pub mod prefix;
 pub mod reply;
 pub mod request;

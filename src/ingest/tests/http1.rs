@@ -4,13 +4,13 @@ use spanyard_wire::reply;
 
 use super::site::{Answer, gzip, on_shard, post, spans};
 
-fn assert_status(answer: &Answer, status: u16, code: i32) {
+pub(super) fn assert_status(answer: &Answer, status: u16, code: i32) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("application/x-protobuf"));
     assert_eq!(reply::read_status(&answer.body).unwrap().code, code);
 }
 
-fn assert_success(answer: &Answer) {
+pub(super) fn assert_success(answer: &Answer) {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("application/x-protobuf"));
     assert!(answer.body.is_empty());

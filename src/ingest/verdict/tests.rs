@@ -1,7 +1,5 @@
 //! The table, case by case, and the answers made of it.
 
-use spanyard_wire::error::Reason;
-
 use super::*;
 use crate::frame::json;
 
@@ -20,6 +18,7 @@ fn all() -> Vec<(Fault, u16, i32)> {
         (Fault::Json(json), 400, 3),
         (damaged(), 400, 3),
         (Fault::Malformed(malformed), 400, 3),
+        (Fault::Malformed(WireError::new(9, Reason::NestedTooDeep(100))), 400, 3),
         (Fault::Call(BadCall::SecondMessage), 400, 13),
         (Fault::Call(BadCall::Flag(9)), 400, 13),
         (Fault::TooLarge { limit: 1000 }, 413, 8),

@@ -48,8 +48,9 @@ pub struct ReceiverMeter {
 }
 
 /// Values of the label `reason` of malformed requests; the last stands for all others.
-pub const MALFORMED: [&str; 10] = [
+pub const MALFORMED: [&str; 11] = [
     "protobuf",
+    "nesting",
     "json",
     "compression",
     "encoding",
