@@ -2,8 +2,8 @@
 //!
 //! [`grpc_prefix`] finds the message in a stream of bytes; [`inflate`] undoes every coding that
 //! clients use; [`json`] turns OTLP/JSON into protobuf. The bytes as they came are the caller's:
-//! they may leave again as they are. Invariants: what comes out is never larger than the limit given, and
-//! never lies outside of a ticket.
+//! they may leave again as they are. Invariants: what comes out is never larger than the limit
+//! given, and never lies outside of a ticket.
 //!
 //! It reads no sockets and knows no status codes.
 

@@ -26,7 +26,7 @@ use super::head::{JSON, Media, PROTOBUF, is_on};
 use crate::config::plan::Codings;
 use crate::frame::FrameError;
 use crate::frame::grpc_prefix::BadCall;
-use crate::frame::inflate::{Coding, Damage};
+use crate::frame::inflate::Coding;
 use crate::frame::json::JsonError;
 use crate::pipeline::{Failure, Refusal};
 
@@ -53,14 +53,7 @@ pub(super) enum Fault {
     /// A content coding that is not among those that are taken.
     Encoding(Codings),
     /// Damaged compressed bytes.
-    Compression {
-        /// The coding.
-        coding: Coding,
-        /// Where in the compressed bytes.
-        offset: usize,
-        /// What was found.
-        reason: Damage,
-    },
+    Compression(FrameError),
     /// Damaged protobuf.
     Malformed(WireError),
     /// Not one gRPC message.
@@ -101,7 +94,7 @@ impl Fault {
             }
             Self::Json(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("json")),
             Self::Encoding(_) => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
-            Self::Compression { .. } => {
+            Self::Compression(_) => {
                 (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))
             }
             Self::Malformed(WireError { reason: Reason::NestedTooDeep(_), .. }) => {
@@ -160,9 +153,7 @@ impl fmt::Display for Fault {
                 let mut on = Coding::ALL.iter().filter(|coding| is_on(*taken, **coding));
                 on.try_for_each(|coding| write!(formatter, ", {}", coding.name()))
             }
-            Self::Compression { coding, offset, reason } => {
-                write!(formatter, "{} at offset {offset}: {reason}", coding.name())
-            }
+            Self::Compression(error) => error.fmt(formatter),
             Self::Malformed(error) => write!(formatter, "protobuf at {error}"),
             Self::Call(error) => error.fmt(formatter),
             Self::TooLarge { limit } => {
@@ -183,9 +174,7 @@ impl From<FrameError> for Fault {
         match error {
             FrameError::TooLarge { limit } => Self::TooLarge { limit },
             FrameError::Overloaded => Self::Overloaded,
-            FrameError::BadCompression { coding, offset, reason } => {
-                Self::Compression { coding, offset, reason }
-            }
+            FrameError::BadCompression { .. } => Self::Compression(error),
             FrameError::BadJson(error) => Self::Json(error),
         }
     }

@@ -124,8 +124,8 @@ impl Lane {
     }
 }
 
-/// Whether bytes in `encoding` are what a backend is sent that wants `wants`. The zlib format has two
-/// names; the two formats of snappy are never taken for each other.
+/// Whether bytes in `encoding` are what a backend is sent that wants `wants`. The zlib format has
+/// two names; the two formats of snappy are never taken for each other.
 const fn leaves(wants: Compression, encoding: Encoding) -> bool {
     match encoding {
         Encoding::Identity => false,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  block   length (varint)  { literal | copy }*
-//!  framed  ff 06 00 00 "sNaPpY"  { kind(1)  size(3)  sum(4)  at most 64 KiB, as a block or plain }*
+//!  framed  ff 06 00 00 "sNaPpY"  { kind(1)  size(3)  sum(4)  <= 64 KiB, a block or plain }*
 //! ```
 //! A block that says at most 1 MiB is decoded at once by the crate; a larger one here, element by
 //! element, so that other tasks have their turn. Chunks of the framed format are decoded one at a

@@ -1,10 +1,12 @@
 //! The table, case by case, and the answers made of it.
 
 use super::*;
+use crate::frame::inflate::Damage;
 use crate::frame::json;
 
 fn damaged() -> Fault {
-    Fault::Compression { coding: Coding::Zstd, offset: 3, reason: Damage::Window(9 << 20) }
+    let reason = Damage::Window(9 << 20);
+    FrameError::BadCompression { coding: Coding::Zstd, offset: 3, reason }.into()
 }
 
 fn all() -> Vec<(Fault, u16, i32)> {
