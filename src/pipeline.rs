@@ -19,6 +19,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use spanyard_wire::nesting;
 use spanyard_wire::request::Request;
 use spanyard_wire::resource::Resource;
 use spanyard_wire::schema::Signal;
@@ -118,6 +119,9 @@ impl Entry {
         let Scratch { request, selections, ruling } = scratch;
         let bytes = arrival.message.bytes();
         if let Err(error) = request.scan(self.signal, bytes) {
+            return Verdict::Refused(Refusal::Malformed(error));
+        }
+        if let Err(error) = nesting::check(self.signal, bytes, request, self.lanes.nesting_max()) {
             return Verdict::Refused(Refusal::Malformed(error));
         }
         // As in the Collector: what holds no item at all is welcome and goes nowhere.

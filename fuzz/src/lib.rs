@@ -13,6 +13,7 @@ mod check;
 mod draw;
 #[path = "../../src/wire/tests/oracle/full.rs"]
 mod full;
+mod inflating;
 #[path = "../../src/wire/tests/oracle/items.rs"]
 mod items;
 #[path = "../../src/wire/tests/oracle/numbers.rs"]
@@ -172,6 +173,12 @@ pub fn json(data: &[u8]) {
     }
 }
 
+/// Any bytes in any coding: nothing panics, nothing passes the limit, and what an encoder makes of
+/// them comes out again.
+pub fn inflate(data: &[u8]) {
+    inflating::inflate(data);
+}
+
 /// What serde's types read, where they mean to read the same: they know no underscores, and of two
 /// members of a `oneof` they keep one where protobuf merges or keeps the other.
 fn through_serde(signal: Signal, text: &[u8]) -> Option<Full> {
@@ -245,6 +252,7 @@ pub fn corpus() -> Vec<(&'static str, String, Vec<u8>)> {
         let seed = [&[head, 7], text.as_bytes()].concat();
         all.push(("json", signal.name().to_owned(), seed));
     }
+    all.extend(inflating::seeds());
     let delay = std::time::Duration::from_millis(1500);
     let bodies = [
         ("nothing", Vec::new()),

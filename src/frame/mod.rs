@@ -1,9 +1,9 @@
 //! From what was sent to exactly one protobuf message, within bounds.
 //!
-//! [`grpc_prefix`] finds the message in a stream of bytes; [`inflate`] undoes gzip, all members of
-//! it; [`json`] turns OTLP/JSON into protobuf. The bytes as they came are the caller's: they may
-//! leave again as they are. Invariants: what comes out is never larger than the limit given, and
-//! never lies outside of a ticket.
+//! [`grpc_prefix`] finds the message in a stream of bytes; [`inflate`] undoes every coding that
+//! clients use; [`json`] turns OTLP/JSON into protobuf. The bytes as they came are the caller's:
+//! they may leave again as they are. Invariants: what comes out is never larger than the limit
+//! given, and never lies outside of a ticket.
 //!
 //! It reads no sockets and knows no status codes.
 
@@ -24,12 +24,15 @@ pub enum FrameError {
     },
     /// The byte budget has no room for it.
     Overloaded,
-    /// Not gzip, or damaged.
-    BadGzip {
-        /// Where in the compressed bytes: as exact as is known, at least the member's start.
+    /// Not of this coding, or damaged.
+    BadCompression {
+        /// The coding, as the client names it.
+        coding: inflate::Coding,
+        /// Where in the compressed bytes: as exact as is known, at least the start of the member,
+        /// frame or block.
         offset: usize,
         /// What was found.
-        reason: &'static str,
+        reason: inflate::Damage,
     },
     /// Not a request in JSON.
     BadJson(json::JsonError),
@@ -40,8 +43,8 @@ impl fmt::Display for FrameError {
         match self {
             Self::TooLarge { limit } => write!(formatter, "more than {limit} bytes"),
             Self::Overloaded => formatter.write_str("no room"),
-            Self::BadGzip { offset, reason } => {
-                write!(formatter, "gzip at offset {offset}: {reason}")
+            Self::BadCompression { coding, offset, reason } => {
+                write!(formatter, "{} at offset {offset}: {reason}", coding.name())
             }
             Self::BadJson(error) => write!(formatter, "json at {error}"),
         }

@@ -13,9 +13,12 @@ use rustls::ServerConfig;
 use spanyard_wire::schema::Signal;
 
 use super::auth::Authority;
+use super::head::GRPC_CODINGS;
 use super::manners::Manners;
 use super::ready::Ready;
-use crate::config::plan::{Address, GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive};
+use crate::config::plan::{
+    Address, Codings, GrpcIngest, HttpIngest, HttpTimes, Receiver, ServerKeepalive,
+};
 use crate::pipeline::Entry;
 use crate::telemetry::names::Transport;
 
@@ -45,8 +48,8 @@ pub(super) struct Way<'a> {
     pub(super) routing: bool,
     /// Whether edits and batches see them.
     pub(super) metadata: bool,
-    /// Whether gzip is taken.
-    pub(super) gzip: bool,
+    /// Encodings that are taken.
+    pub(super) codings: Codings,
     /// The time a body has, where it is not for its length to say.
     pub(super) body_time: Option<Duration>,
 }
@@ -84,7 +87,7 @@ impl Front {
             bytes_max: settings.body_bytes_max,
             routing: settings.include_metadata,
             metadata: settings.include_metadata,
-            gzip: settings.codings.gzip,
+            codings: settings.codings,
             body_time: settings.times.body,
         })
     }
@@ -98,7 +101,7 @@ impl Front {
             bytes_max: settings.message_bytes_max,
             routing: true,
             metadata: settings.include_metadata,
-            gzip: true,
+            codings: GRPC_CODINGS,
             body_time: None,
         })
     }

@@ -19,7 +19,7 @@ use super::body::{self, Source as _, StreamBody};
 use super::client::{Client, Held};
 use super::front::Way;
 use super::guard::Guard;
-use super::head::{self, Coding};
+use super::head;
 use super::otlp::{Arriving, blame, settle};
 use super::verdict::{self, Fault};
 use crate::buf::budget::Ticket;
@@ -105,13 +105,11 @@ async fn call(
         return Err(Fault::Method);
     }
     let coding = head::grpc_coding(&head.headers);
-    if coding == Coding::Unknown {
-        return Err(Fault::Encoding);
-    }
+    let coding = coding.among(way.codings)?;
     let tenant = way.entry.tenant(&head.headers)?;
     guard.allow_body(0, None);
     let (prefix, first) = prefix(body).await?;
-    if prefix.compressed && coding == Coding::Identity {
+    if prefix.compressed && coding.is_none() {
         return Err(BadCall::NoEncoding.into());
     }
     let len = usize::try_from(prefix.len).unwrap_or(usize::MAX);
@@ -126,7 +124,8 @@ async fn call(
     end(body, rest).await?;
     guard.rest();
     drop(held);
-    let arriving = Arriving { client, way, tenant, gzip: prefix.compressed, json: false };
+    let coding = coding.filter(|_| prefix.compressed);
+    let arriving = Arriving { client, way, tenant, coding, json: false };
     let verdict = arriving.accept(raw, &head.headers).await?;
     let holds = matches!(verdict, Verdict::Accepted { hold: Some(_) } | Verdict::Limited { .. });
     let settled = match head::grpc_timeout(&head.headers).filter(|_| holds) {

@@ -10,6 +10,10 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST,
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
+use super::verdict::Fault;
+use crate::config::plan::Codings;
+use crate::frame::inflate::Coding;
+
 /// The protobuf media type of OTLP/HTTP.
 pub(super) const PROTOBUF: &str = "application/x-protobuf";
 /// The JSON media type of OTLP/HTTP.
@@ -29,15 +33,46 @@ pub(super) enum Media {
     Other,
 }
 
-/// What the body is encoded with.
+/// What the body is said to be encoded with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(super) enum Encoded {
     /// As it is.
     Identity,
-    /// gzip.
-    Gzip,
-    /// A coding that is not taken here.
+    /// One of the codings.
+    With(Coding),
+    /// Something that is not known here.
     Unknown,
+}
+
+impl Encoded {
+    /// The coding, if `taken` has it; `None` for plain bytes.
+    ///
+    /// # Errors
+    /// [`Fault::Encoding`].
+    pub(super) fn among(self, taken: Codings) -> Result<Option<Coding>, Fault> {
+        match self {
+            Self::Identity => Ok(None),
+            Self::With(coding) if is_on(taken, coding) => Ok(Some(coding)),
+            Self::With(_) | Self::Unknown => Err(Fault::Encoding(taken)),
+        }
+    }
+}
+
+/// Encodings that messages over gRPC may have.
+pub(super) const GRPC_CODINGS: Codings =
+    Codings { gzip: true, zstd: true, snappy: true, deflate: true, ..Codings::NONE };
+
+/// Whether a coding is among those that are taken.
+pub(super) const fn is_on(taken: Codings, coding: Coding) -> bool {
+    match coding {
+        Coding::Gzip => taken.gzip,
+        Coding::Zstd => taken.zstd,
+        Coding::Zlib => taken.zlib,
+        Coding::Deflate => taken.deflate,
+        Coding::Snappy => taken.snappy,
+        Coding::SnappyFramed => taken.snappy_framed,
+        Coding::Lz4 => taken.lz4,
+    }
 }
 
 /// The media type of an OTLP/HTTP request.
@@ -80,28 +115,30 @@ fn essence(value: &[u8]) -> &[u8] {
 }
 
 /// The coding of an OTLP/HTTP body.
-pub(super) fn content_coding(headers: &HeaderMap) -> Coding {
+pub(super) fn content_coding(headers: &HeaderMap) -> Encoded {
     coding(headers, &CONTENT_ENCODING)
 }
 
 /// The coding of a gRPC message whose compression flag is set.
-pub(super) fn grpc_coding(headers: &HeaderMap) -> Coding {
+pub(super) fn grpc_coding(headers: &HeaderMap) -> Encoded {
     coding(headers, &GRPC_ENCODING)
 }
 
-fn coding(headers: &HeaderMap, name: &HeaderName) -> Coding {
+fn coding(headers: &HeaderMap, name: &HeaderName) -> Encoded {
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Coding::Identity };
+    let Some(value) = values.next() else { return Encoded::Identity };
     let value = value.as_bytes().trim_ascii();
     if values.next().is_some() {
-        Coding::Unknown
-    } else if value.is_empty() || value.eq_ignore_ascii_case(b"identity") {
-        Coding::Identity
-    } else if value.eq_ignore_ascii_case(b"gzip") || value.eq_ignore_ascii_case(b"x-gzip") {
-        Coding::Gzip
-    } else {
-        Coding::Unknown
+        return Encoded::Unknown;
     }
+    if value.is_empty() || value.eq_ignore_ascii_case(b"identity") {
+        return Encoded::Identity;
+    }
+    if value.eq_ignore_ascii_case(b"x-gzip") {
+        return Encoded::With(Coding::Gzip);
+    }
+    let named = |coding: &Coding| value.eq_ignore_ascii_case(coding.name().as_bytes());
+    Coding::ALL.into_iter().find(named).map_or(Encoded::Unknown, Encoded::With)
 }
 
 /// Has the headers say which host is asked, as they do over HTTP/1; HTTP/2 says it beside them.
@@ -230,15 +267,21 @@ mod tests {
     }
 
     #[test]
-    fn codings_are_identity_gzip_or_unknown() {
+    fn codings_are_known_by_the_collectors_names() {
         let cases = [
-            ("gzip", Coding::Gzip),
-            ("GZIP", Coding::Gzip),
-            ("x-gzip", Coding::Gzip),
-            ("identity", Coding::Identity),
-            ("", Coding::Identity),
-            ("zstd", Coding::Unknown),
-            ("gzip, gzip", Coding::Unknown),
+            ("gzip", Encoded::With(Coding::Gzip)),
+            ("GZIP", Encoded::With(Coding::Gzip)),
+            ("x-gzip", Encoded::With(Coding::Gzip)),
+            ("zstd", Encoded::With(Coding::Zstd)),
+            ("zlib", Encoded::With(Coding::Zlib)),
+            ("deflate", Encoded::With(Coding::Deflate)),
+            ("snappy", Encoded::With(Coding::Snappy)),
+            ("x-snappy-framed", Encoded::With(Coding::SnappyFramed)),
+            ("lz4", Encoded::With(Coding::Lz4)),
+            ("identity", Encoded::Identity),
+            ("", Encoded::Identity),
+            ("br", Encoded::Unknown),
+            ("gzip, gzip", Encoded::Unknown),
         ];
         for (value, expected) in cases {
             assert_eq!(content_coding(&with("content-encoding", value)), expected, "{value}");
@@ -246,7 +289,21 @@ mod tests {
         }
         let mut twice = with("content-encoding", "gzip");
         let _ = twice.append("content-encoding", HeaderValue::from_static("gzip"));
-        assert_eq!(content_coding(&twice), Coding::Unknown);
+        assert_eq!(content_coding(&twice), Encoded::Unknown);
+    }
+
+    #[test]
+    fn a_coding_is_taken_only_where_it_is_on() {
+        for coding in Coding::ALL {
+            let encoded = Encoded::With(coding);
+            assert_eq!(encoded.among(Codings::ALL), Ok(Some(coding)));
+            assert_eq!(encoded.among(Codings::NONE), Err(Fault::Encoding(Codings::NONE)));
+        }
+        assert_eq!(Encoded::Identity.among(Codings::NONE), Ok(None));
+        assert!(Encoded::Unknown.among(Codings::ALL).is_err());
+        let grpc = |coding| Encoded::With(coding).among(GRPC_CODINGS).is_ok();
+        let taken = [Coding::Gzip, Coding::Zstd, Coding::Snappy, Coding::Deflate];
+        assert!(Coding::ALL.into_iter().all(|coding| grpc(coding) == taken.contains(&coding)));
     }
 
     #[test]

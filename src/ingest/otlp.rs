@@ -14,9 +14,10 @@ use super::body::{self, Raw, Source, UNKNOWN_LENGTH_TICKET};
 use super::client::Client;
 use super::front::{Front, Way};
 use super::guard::Guard;
-use super::head::{self, Coding, Media};
+use super::head::{self, Encoded, Media};
 use super::json;
 use super::verdict::{self, Fault};
+use crate::frame::inflate::{Coding, Format};
 use crate::pipeline::{Answer, Arrival, Encoding, Entry, Tenant, Verdict};
 use crate::runtime::clock;
 use crate::telemetry::names::Transport;
@@ -146,11 +147,7 @@ async fn take<B: Source>(
     body: &mut B,
     declared: Option<usize>,
 ) -> Result<Option<(i64, String)>, Fault> {
-    let coding = head::content_coding(&head.headers);
-    check(head, media, coding)?;
-    if coding == Coding::Gzip && !way.gzip {
-        return Err(Fault::Encoding);
-    }
+    let coding = check(head, media, way, head::content_coding(&head.headers))?;
     let Way { entry, bytes_max, .. } = way;
     if declared.is_some_and(|len| len > bytes_max) {
         return Err(Fault::TooLarge { limit: bytes_max });
@@ -167,21 +164,24 @@ async fn take<B: Source>(
     };
     guard.rest();
     drop(held);
-    let (gzip, json) = (coding == Coding::Gzip, media == Media::Json);
-    let arrival = Arriving { client, way, tenant, gzip, json };
+    let arrival = Arriving { client, way, tenant, coding, json: media == Media::Json };
     let verdict = arrival.accept(raw, &head.headers).await?;
     settle(verdict).await
 }
 
-/// What can be refused by the head alone.
-fn check(head: &Parts, media: Media, coding: Coding) -> Result<(), Fault> {
+/// What can be refused by the head alone; returns the body's coding.
+fn check(
+    head: &Parts,
+    media: Media,
+    way: Way<'_>,
+    encoded: Encoded,
+) -> Result<Option<Coding>, Fault> {
     if head.method != Method::POST {
         return Err(Fault::Method);
     }
     match media {
         Media::Other => Err(Fault::MediaType),
-        _ if coding == Coding::Unknown => Err(Fault::Encoding),
-        _ => Ok(()),
+        Media::Protobuf | Media::Json => encoded.among(way.codings),
     }
 }
 
@@ -192,9 +192,9 @@ pub(super) struct Arriving<'a> {
     pub(super) way: Way<'a>,
     /// Who pays for it.
     pub(super) tenant: Option<Tenant>,
-    /// Whether its bytes are gzip.
-    pub(super) gzip: bool,
-    /// Whether they are JSON, inside of the gzip if there is one.
+    /// What its bytes are encoded with.
+    pub(super) coding: Option<Coding>,
+    /// Whether they are JSON, below the encoding if there is one.
     pub(super) json: bool,
 }
 
@@ -205,20 +205,23 @@ impl Arriving<'_> {
         let Way { entry, bytes_max, routing, metadata, .. } = self.way;
         self.count(raw.bytes().len());
         let witness = Witness { entry, entered: Cell::new(false) };
-        let (message, original) = if self.gzip && !raw.bytes().is_empty() {
-            let home = entry.home();
-            let ticket = entry.lease().empty();
-            let inflater = &self.client.supplies().inflater;
-            let inflated = inflater.gzip(raw.bytes(), bytes_max, home, ticket).await?;
-            let original = if self.json {
-                drop(raw);
-                None
-            } else {
-                Some((Encoding::Gzip, raw.into_block(home)?))
-            };
-            (Raw::Block(inflated), original)
-        } else {
-            (raw, None)
+        let (message, original) = match self.coding.filter(|_| !raw.bytes().is_empty()) {
+            Some(coding) => {
+                let (home, ticket) = (entry.home(), entry.lease().empty());
+                let inflater = &self.client.supplies().inflater;
+                let inflating = inflater.inflate(coding, raw.bytes(), bytes_max, home, ticket);
+                let inflated = inflating.await?;
+                let shared = shared(coding.format(raw.bytes())).filter(|_| !self.json);
+                let original = match shared {
+                    Some(encoding) => Some((encoding, raw.into_block(home)?)),
+                    None => {
+                        drop(raw);
+                        None
+                    }
+                };
+                (Raw::Block(inflated), original)
+            }
+            None => (raw, None),
         };
         let message = if self.json {
             Raw::Block(json::to_protobuf(message, entry, bytes_max).await?)
@@ -246,6 +249,19 @@ impl Arriving<'_> {
         receiver.bytes.increment(len as u64);
         shard.requests.increment(1);
         shard.bytes_in.increment(len as u64);
+    }
+}
+
+/// The encoding in which bytes of this format may leave again as they came; backends are not sent
+/// the others.
+pub(super) const fn shared(format: Format) -> Option<Encoding> {
+    match format {
+        Format::Gzip => Some(Encoding::Gzip),
+        Format::Zstd => Some(Encoding::Zstd),
+        Format::Zlib => Some(Encoding::Zlib),
+        Format::SnappyBlock => Some(Encoding::Snappy),
+        Format::SnappyFramed => Some(Encoding::SnappyFramed),
+        Format::RawDeflate | Format::Lz4 => None,
     }
 }
 

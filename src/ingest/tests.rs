@@ -2,6 +2,7 @@
 
 mod auth;
 mod bodies;
+mod codings;
 mod cors;
 mod crowd;
 mod drain;

@@ -20,13 +20,15 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use spanyard_wire::error::WireError;
+use spanyard_wire::error::{Reason, WireError};
 use spanyard_wire::reply;
 use spanyard_wire::schema::Signal;
 
-use super::head::{JSON, Media, PROTOBUF};
+use super::head::{JSON, Media, PROTOBUF, is_on};
+use crate::config::plan::Codings;
 use crate::frame::FrameError;
 use crate::frame::grpc_prefix::BadCall;
+use crate::frame::inflate::Coding;
 use crate::frame::json::JsonError;
 use crate::pipeline::{Failure, Refusal};
 
@@ -34,6 +36,8 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const GRPC_ACCEPT: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+/// Encodings of messages over gRPC.
+const GRPC_ACCEPTED: &str = "identity,gzip,zstd,snappy,deflate";
 /// Different delays that refusals over gRPC name: 1 s and then an eighth more each.
 const DELAYS: u32 = 8;
 
@@ -48,15 +52,10 @@ pub(super) enum Fault {
     MediaType,
     /// JSON that is no request.
     Json(JsonError),
-    /// A content coding that is not taken.
-    Encoding,
-    /// Damaged gzip.
-    Compression {
-        /// Where in the compressed bytes.
-        offset: usize,
-        /// What was found.
-        reason: &'static str,
-    },
+    /// A content coding that is not among those that are taken.
+    Encoding(Codings),
+    /// Damaged compressed bytes.
+    Compression(FrameError),
     /// Damaged protobuf.
     Malformed(WireError),
     /// Not one gRPC message.
@@ -103,9 +102,12 @@ impl Fault {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT, Some("media_type"))
             }
             Self::Json(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("json")),
-            Self::Encoding => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
-            Self::Compression { .. } => {
+            Self::Encoding(_) => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
+            Self::Compression(_) => {
                 (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))
+            }
+            Self::Malformed(WireError { reason: Reason::NestedTooDeep(_), .. }) => {
+                (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("nesting"))
             }
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("protobuf")),
             Self::Call(_) => (StatusCode::BAD_REQUEST, INTERNAL, Some("grpc_frame")),
@@ -124,7 +126,7 @@ impl Fault {
 
     /// The code in the body over HTTP: what cannot be decoded is the request's fault there.
     const fn http_code(&self) -> i32 {
-        if matches!(self, Self::Encoding) { INVALID_ARGUMENT } else { self.row().grpc }
+        if matches!(self, Self::Encoding(_)) { INVALID_ARGUMENT } else { self.row().grpc }
     }
 }
 
@@ -158,11 +160,12 @@ impl fmt::Display for Fault {
                 write!(formatter, "expected the content type {PROTOBUF} or {JSON}")
             }
             Self::Json(error) => write!(formatter, "json at {error}"),
-            Self::Encoding => formatter
-                .write_str("unsupported encoding, expected identity, or gzip where it is on"),
-            Self::Compression { offset, reason } => {
-                write!(formatter, "gzip at offset {offset}: {reason}")
+            Self::Encoding(taken) => {
+                formatter.write_str("unsupported encoding, expected identity")?;
+                let mut on = Coding::ALL.iter().filter(|coding| is_on(*taken, **coding));
+                on.try_for_each(|coding| write!(formatter, ", {}", coding.name()))
             }
+            Self::Compression(error) => error.fmt(formatter),
             Self::Malformed(error) => write!(formatter, "protobuf at {error}"),
             Self::Call(error) => error.fmt(formatter),
             Self::TooLarge { limit } => {
@@ -185,7 +188,7 @@ impl From<FrameError> for Fault {
         match error {
             FrameError::TooLarge { limit } => Self::TooLarge { limit },
             FrameError::Overloaded => Self::Overloaded,
-            FrameError::BadGzip { offset, reason } => Self::Compression { offset, reason },
+            FrameError::BadCompression { .. } => Self::Compression(error),
             FrameError::BadJson(error) => Self::Json(error),
         }
     }
@@ -304,8 +307,8 @@ impl Answers {
             };
             let _ = headers.insert(GRPC_DETAILS, details(row.grpc, &text, after));
         }
-        if *fault == Fault::Encoding {
-            let _ = headers.insert(GRPC_ACCEPT, HeaderValue::from_static("identity,gzip"));
+        if matches!(fault, Fault::Encoding(_)) {
+            let _ = headers.insert(GRPC_ACCEPT, HeaderValue::from_static(GRPC_ACCEPTED));
         }
         with_headers(headers, ())
     }

@@ -64,6 +64,11 @@ impl Lanes {
         flow_of(&self.plan, self.receiver, self.signal).unwrap_or(&EMPTY)
     }
 
+    /// How deep values may be nested; 0: any depth.
+    pub(super) fn nesting_max(&self) -> usize {
+        self.plan.runtime.nesting_max
+    }
+
     /// The ids of the `memory_limiter`s on the way.
     #[must_use]
     pub fn limiters(&self) -> &[String] {
@@ -115,7 +120,22 @@ impl Lane {
 
     /// Whether bytes that came in `encoding` can leave as they are.
     pub(super) const fn takes(&self, encoding: Encoding) -> bool {
-        matches!((self.wants, encoding), (Compression::Gzip(_), Encoding::Gzip))
+        leaves(self.wants, encoding)
+    }
+}
+
+/// Whether bytes in `encoding` are what a backend is sent that wants `wants`. The zlib format has
+/// two names; the two formats of snappy are never taken for each other.
+const fn leaves(wants: Compression, encoding: Encoding) -> bool {
+    match encoding {
+        Encoding::Identity => false,
+        Encoding::Gzip => matches!(wants, Compression::Gzip(_)),
+        Encoding::Zlib | Encoding::Deflate => {
+            matches!(wants, Compression::Zlib(_) | Compression::Deflate(_))
+        }
+        Encoding::Zstd => matches!(wants, Compression::Zstd(_)),
+        Encoding::Snappy => matches!(wants, Compression::Snappy),
+        Encoding::SnappyFramed => matches!(wants, Compression::SnappyFramed),
     }
 }
 
@@ -164,3 +184,28 @@ static EMPTY: Flow = Flow {
     admit_below: None,
     limiters: Vec::new(),
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_leave_as_they_came_only_where_their_format_is_wanted() {
+        use Compression::{Deflate, Gzip, None, Snappy, SnappyFramed, Zlib, Zstd};
+        let wanted = [None, Gzip(6), Zlib(6), Deflate(1), Zstd(3), Snappy, SnappyFramed];
+        let cases = [
+            (Encoding::Identity, &[][..]),
+            (Encoding::Gzip, &[Gzip(6)]),
+            (Encoding::Zlib, &[Zlib(6), Deflate(1)]),
+            (Encoding::Deflate, &[Zlib(6), Deflate(1)]),
+            (Encoding::Zstd, &[Zstd(3)]),
+            (Encoding::Snappy, &[Snappy]),
+            (Encoding::SnappyFramed, &[SnappyFramed]),
+        ];
+        for (encoding, takers) in cases {
+            for wants in wanted {
+                assert_eq!(leaves(wants, encoding), takers.contains(&wants), "{wants:?}");
+            }
+        }
+    }
+}

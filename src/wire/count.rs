@@ -9,6 +9,7 @@
 use crate::cursor::Cursor;
 use crate::error::{Reason, WireError};
 use crate::field::{self, Key};
+use crate::nesting::LONG;
 use crate::resource::Pair;
 use crate::schema::{self, Signal};
 
@@ -23,22 +24,30 @@ const ITEM: u32 = Key::new(schema::ITEM, field::LEN).raw();
 /// # Errors
 /// The first malformed field of the levels that are walked; offsets count from `group_body`.
 pub fn count_items(signal: Signal, group_body: &[u8]) -> Result<u32, WireError> {
-    walk_group(signal, Cursor::new(group_body))
+    walk_group(signal, Cursor::new(group_body), &mut false)
 }
 
-/// Validates a group and counts its items.
+/// Validates a group and counts its items; `long` tells of a long part.
 #[inline]
-pub(crate) fn walk_group(signal: Signal, mut group: Cursor<'_>) -> Result<u32, WireError> {
+pub(crate) fn walk_group(
+    signal: Signal,
+    mut group: Cursor<'_>,
+    long: &mut bool,
+) -> Result<u32, WireError> {
     let mut items = 0_u32;
     let mut resource_fields = 0_u32;
     while let Some(key) = group.key()? {
         match key.number() {
-            schema::RESOURCE => walk_resource(group.message(key)?, &mut resource_fields)?,
+            schema::RESOURCE => {
+                let resource = group.message(key)?;
+                *long |= resource.rest().len() >= LONG;
+                walk_resource(resource, &mut resource_fields)?;
+            }
             schema::SCOPES | schema::SCOPES_DEPRECATED => {
                 let scope = group.message(key)?;
                 let counted = match signal {
-                    Signal::Traces | Signal::Logs => walk_scope(scope)?,
-                    Signal::Metrics => walk_metrics(scope)?,
+                    Signal::Traces | Signal::Logs => walk_scope(scope, long)?,
+                    Signal::Metrics => walk_metrics(scope, long)?,
                 };
                 items = items.saturating_add(counted);
             }
@@ -52,35 +61,40 @@ pub(crate) fn walk_group(signal: Signal, mut group: Cursor<'_>) -> Result<u32, W
 /// The hot loop. Items are recognised by their whole key, so that key and length of the next item
 /// are all that is read of it.
 #[inline]
-fn walk_scope(mut scope: Cursor<'_>) -> Result<u32, WireError> {
+fn walk_scope(mut scope: Cursor<'_>, long: &mut bool) -> Result<u32, WireError> {
     let mut items = 0_u32;
     while let Some(key) = scope.key()? {
         if key.raw() == ITEM {
-            scope.skip_body(key)?;
+            scope.skip_item(long)?;
             items = items.saturating_add(1);
         } else {
-            skip_of_scope(&mut scope, key)?;
+            skip_of_scope(&mut scope, key, long)?;
         }
     }
     Ok(items)
 }
 
-fn walk_metrics(mut scope: Cursor<'_>) -> Result<u32, WireError> {
+fn walk_metrics(mut scope: Cursor<'_>, long: &mut bool) -> Result<u32, WireError> {
     let mut points = 0_u32;
     while let Some(key) = scope.key()? {
         if key.raw() == ITEM {
-            points = points.saturating_add(walk_metric(scope.message(key)?)?);
+            let metric = scope.message(key)?;
+            *long |= metric.rest().len() >= LONG;
+            points = points.saturating_add(walk_metric(metric)?);
         } else {
-            skip_of_scope(&mut scope, key)?;
+            skip_of_scope(&mut scope, key, long)?;
         }
     }
     Ok(points)
 }
 
 #[inline(never)]
-fn skip_of_scope(scope: &mut Cursor<'_>, key: Key) -> Result<(), WireError> {
+fn skip_of_scope(scope: &mut Cursor<'_>, key: Key, long: &mut bool) -> Result<(), WireError> {
     match key.number() {
-        schema::SCOPE | schema::ITEM | schema::SCHEMA_URL => scope.skip_body(key),
+        schema::SCOPE | schema::ITEM | schema::SCHEMA_URL => {
+            *long |= scope.body(key)?.len() >= LONG;
+            Ok(())
+        }
         _ => scope.skip(key),
     }
 }

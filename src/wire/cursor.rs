@@ -9,6 +9,7 @@
 
 use crate::error::{Reason, WireError};
 use crate::field::{self, Key};
+use crate::nesting;
 use crate::segments::Span;
 use crate::varint;
 
@@ -148,6 +149,26 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn skip_body(&mut self, key: Key) -> Result<(), WireError> {
         self.body(key).map(drop)
+    }
+
+    /// Skips a length and as many bytes, the body of an item; sets `long` if they are as many as
+    /// [`nesting::LONG`], whose second byte is the first to be 4. This is [`Self::block`] where all
+    /// that is asked of a length of two bytes is asked at once.
+    #[inline]
+    pub(crate) fn skip_item(&mut self, long: &mut bool) -> Result<(), WireError> {
+        let (length, rest) = match self.rest {
+            [a @ 0..0x80, rest @ ..] => (u64::from(*a), rest),
+            [a, b @ 0..4, rest @ ..] => (u64::from(*a & 0x7f) | (u64::from(*b) << 7), rest),
+            _ => return self.skip_long(long),
+        };
+        self.rest = rest;
+        self.take(length).map(drop)
+    }
+
+    #[inline(never)]
+    fn skip_long(&mut self, long: &mut bool) -> Result<(), WireError> {
+        *long |= self.block()?.len() >= nesting::LONG;
+        Ok(())
     }
 
     /// Takes the body of a message field whose key was just read, as a cursor over it.

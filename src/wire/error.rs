@@ -57,6 +57,8 @@ pub enum Reason {
     TooManyFields,
     /// Edits make more bytes of a request than this, which grows with the request.
     EditsTooLarge(usize),
+    /// A value nested deeper than this.
+    NestedTooDeep(usize),
     /// The first byte of a gRPC prefix is neither 0 nor 1.
     PrefixFlag(u8),
 }
@@ -98,6 +100,7 @@ impl fmt::Display for Reason {
             Self::TooManyGroups => f.write_str("too many resource groups in one request"),
             Self::TooManyFields => f.write_str("too many fields in one resource or item"),
             Self::EditsTooLarge(limit) => write!(f, "edits make more than {limit} bytes of it"),
+            Self::NestedTooDeep(max) => write!(f, "a value nested deeper than {max} levels"),
             Self::PrefixFlag(flag) => write!(f, "gRPC compression flag {flag}, expected 0 or 1"),
         }
     }

@@ -20,8 +20,9 @@
 //! Not here: I/O, clocks, threads, compression, JSON, the meaning of attributes.
 //!
 //! In reading order: the bytes (`varint`, `field`, `cursor`), the shape (`schema`, `request`,
-//! `count`), the view (`resource`, `value`), the change (`edit`, `items`, `attributes`, `changes`,
-//! `segments`, `splice`, `split`), and what travels around a request (`prefix`, `reply`, `encode`).
+//! `count`, `nesting`), the view (`resource`, `value`), the change (`edit`, `items`, `attributes`,
+//! `changes`, `segments`, `splice`, `split`), and what travels around a request (`prefix`, `reply`,
+//! `encode`).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -35,6 +36,7 @@ pub mod encode;
 pub mod error;
 pub mod field;
 pub mod items;
+pub mod nesting;
 pub mod prefix;
 pub mod reply;
 pub mod request;

@@ -40,13 +40,15 @@ pub struct Request {
     pub strays: Vec<Span>,
     /// Items of all groups.
     pub items: u64,
+    /// Whether a resource, a scope or an item has [`crate::nesting::LONG`] bytes or more.
+    pub long: bool,
 }
 
 impl Request {
     /// Empty scratch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { groups: Vec::new(), strays: Vec::new(), items: 0 }
+        Self { groups: Vec::new(), strays: Vec::new(), items: 0, long: false }
     }
 
     /// Forgets the last request, then walks this one.
@@ -69,6 +71,7 @@ impl Request {
         self.strays.clear();
         self.strays.shrink_to(GROUPS_KEPT);
         self.items = 0;
+        self.long = false;
     }
 
     fn walk(&mut self, signal: Signal, bytes: &[u8]) -> Result<(), WireError> {
@@ -90,7 +93,7 @@ impl Request {
             if self.groups.len() >= GROUPS_MAX {
                 return Err(WireError::new(start, Reason::TooManyGroups));
             }
-            let items = walk_group(signal, body)?;
+            let items = walk_group(signal, body, &mut self.long)?;
             let field = cursor.span_from(start);
             self.groups.push(Group { field, body: body.span(), items });
             self.items = self.items.saturating_add(u64::from(items));

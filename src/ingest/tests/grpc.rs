@@ -23,7 +23,7 @@ use crate::units::{KIB, MIB};
 pub(super) struct Outcome {
     pub(super) status: i32,
     message: Vec<u8>,
-    trailers: HeaderMap,
+    pub(super) trailers: HeaderMap,
     /// The answer was headers alone.
     pub(super) trailers_only: bool,
 }

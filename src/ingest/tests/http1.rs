@@ -4,13 +4,13 @@ use spanyard_wire::reply;
 
 use super::site::{Answer, gzip, on_shard, post, spans};
 
-fn assert_status(answer: &Answer, status: u16, code: i32) {
+pub(super) fn assert_status(answer: &Answer, status: u16, code: i32) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("application/x-protobuf"));
     assert_eq!(reply::read_status(&answer.body).unwrap().code, code);
 }
 
-fn assert_success(answer: &Answer) {
+pub(super) fn assert_success(answer: &Answer) {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("application/x-protobuf"));
     assert!(answer.body.is_empty());
@@ -138,7 +138,7 @@ fn damaged_bodies_are_refused_for_good_with_place_and_reason() {
 fn an_encoding_that_is_not_taken_is_refused_and_the_connection_lives() {
     on_shard(async |site| {
         let mut client = site.connect().await;
-        client.send(&post("content-encoding: zstd\r\n", &spans(10))).await;
+        client.send(&post("content-encoding: br\r\n", &spans(10))).await;
         assert_status(&client.answer().await, 400, 3);
         assert_eq!(site.malformed("encoding"), 1);
         client.send(&post("", &spans(1))).await;

@@ -1,9 +1,13 @@
 //! The table, case by case, and the answers made of it.
 
-use spanyard_wire::error::Reason;
-
 use super::*;
+use crate::frame::inflate::Damage;
 use crate::frame::json;
+
+fn damaged() -> Fault {
+    let reason = Damage::Window(9 << 20);
+    FrameError::BadCompression { coding: Coding::Zstd, offset: 3, reason }.into()
+}
 
 fn all() -> Vec<(Fault, u16, i32)> {
     let malformed = WireError::new(17, Reason::FieldZero);
@@ -14,8 +18,9 @@ fn all() -> Vec<(Fault, u16, i32)> {
         (Fault::Method, 405, 12),
         (Fault::MediaType, 415, 3),
         (Fault::Json(json), 400, 3),
-        (Fault::Compression { offset: 3, reason: "damaged" }, 400, 3),
+        (damaged(), 400, 3),
         (Fault::Malformed(malformed), 400, 3),
+        (Fault::Malformed(WireError::new(9, Reason::NestedTooDeep(100))), 400, 3),
         (Fault::Call(BadCall::SecondMessage), 400, 13),
         (Fault::Call(BadCall::Flag(9)), 400, 13),
         (Fault::TooLarge { limit: 1000 }, 413, 8),
@@ -29,14 +34,22 @@ fn all() -> Vec<(Fault, u16, i32)> {
 #[test]
 fn an_unknown_encoding_is_the_requests_fault_over_http_and_unimplemented_over_grpc() {
     let answers = Answers::default();
-    let answer = answers.http_fault(&Fault::Encoding, Media::Protobuf, HeaderMap::new());
-    assert_eq!(
-        (answer.status().as_u16(), reply::read_status(answer.body()).unwrap().code),
-        (400, 3)
-    );
-    let answer = answers.grpc_fault(&Fault::Encoding, HeaderMap::new());
+    let taken = Codings { gzip: true, lz4: true, ..Codings::NONE };
+    let fault = Fault::Encoding(taken);
+    let answer = answers.http_fault(&fault, Media::Protobuf, HeaderMap::new());
+    let status = reply::read_status(answer.body()).unwrap();
+    assert_eq!((answer.status().as_u16(), status.code), (400, 3));
+    assert_eq!(status.message, "unsupported encoding, expected identity, gzip, lz4");
+    let answer = answers.grpc_fault(&fault, HeaderMap::new());
     assert_eq!(text(answer.headers(), "grpc-status"), Some("12"));
-    assert!(answer.headers().contains_key("grpc-accept-encoding"));
+    let accepted = "identity,gzip,zstd,snappy,deflate";
+    assert_eq!(text(answer.headers(), "grpc-accept-encoding"), Some(accepted));
+}
+
+#[test]
+fn damage_is_told_with_coding_place_and_what_was_found() {
+    let text = "zstd at offset 3: window of 9437184 bytes, at most 8 MiB";
+    assert_eq!(damaged().to_string(), text);
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -78,7 +91,7 @@ fn every_fault_over_grpc_carries_code_message_and_details() {
         let status = reply::read_status(&details).unwrap();
         assert_eq!((status.code, &*status.message), (code, &*fault.to_string()));
         assert_eq!(status.retry_after.is_some(), fault == Fault::Overloaded, "{fault}");
-        assert_eq!(headers.contains_key("grpc-accept-encoding"), fault == Fault::Encoding);
+        assert!(!headers.contains_key("grpc-accept-encoding"), "{fault}");
     }
 }
 

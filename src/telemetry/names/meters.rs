@@ -52,8 +52,9 @@ const TLS_FAILURES: [&str; 5] =
     ["no_certificate", "bad_certificate", "protocol", "timeout", "other"];
 
 /// Values of the label `reason` of malformed requests; the last stands for all others.
-pub const MALFORMED: [&str; 10] = [
+pub const MALFORMED: [&str; 11] = [
     "protobuf",
+    "nesting",
     "json",
     "compression",
     "encoding",
