@@ -16,11 +16,13 @@ use std::time::Duration;
 use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
 use super::http::BUFFER_BYTES_MAX;
 use super::life::Silence;
+use super::strict::Breach;
 use super::verdict::Fault;
 use super::{Gate, Supplies};
 use crate::buf::budget::{Exhausted, Ticket};
 use crate::config::plan::{HttpTimes, ServerKeepalive};
 use crate::pipeline::Entry;
+use crate::runtime::clock;
 use crate::units::KIB;
 
 /// What every connection costs the budget: its task, and hyper's or h2's buffers as long as no
@@ -69,6 +71,8 @@ pub(super) struct Client {
     /// HTTP/2: how long nothing has come, if pings are asked for.
     pub(super) silence: OnceCell<Silence>,
     phase: Cell<Phase>,
+    /// HTTP/1: a rule was broken, and nothing more is read.
+    broken: Cell<bool>,
     /// The connection closes with a request's body unread.
     pub(super) linger: Cell<bool>,
     /// Several requests share the connection: HTTP/2.
@@ -103,6 +107,7 @@ impl Client {
             peer: peer.ip().to_canonical(),
             guard: watch.guard(),
             phase: Cell::new(Phase::Head),
+            broken: Cell::new(false),
             linger: Cell::new(false),
             multiplexed: Cell::new(false),
             held: Cell::new(0),
@@ -128,6 +133,29 @@ impl Client {
         if let Some(silence) = self.silence.get() {
             silence.broken();
         }
+    }
+
+    /// What came breaks a rule of HTTP/1. Where that is the frame of a body, its request is blamed.
+    pub(super) fn breached(&self, breach: Breach) {
+        self.broken.set(true);
+        self.linger.set(true);
+        if !breach.in_head {
+            return;
+        }
+        let Supplies { meter, complaints, .. } = self.supplies();
+        meter.malformed_heads.increment(1);
+        if let Some(suppressed) = complaints.admit(clock::now()) {
+            let peer = self.peer;
+            tracing::warn!(
+                %peer, suppressed,
+                "a request breaks a rule of HTTP/1: {breach} (counted in malformed_heads_total)"
+            );
+        }
+    }
+
+    /// Whether a rule of HTTP/1 was broken.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken.get()
     }
 
     pub(super) fn phase(&self) -> Phase {

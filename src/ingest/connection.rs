@@ -39,7 +39,8 @@ pub(super) async fn serve(gate: Rc<Gate>, mut stream: TcpStream, peer: SocketAdd
     match guessed {
         None => {}
         Some((Protocol::Http1, first)) => {
-            http::run(&client, Io::new(stream, first, Rc::clone(&client))).await;
+            let io = Io::new(stream, first, Rc::clone(&client)).reading_strictly();
+            http::run(&client, io).await;
         }
         Some((Protocol::Http2, first)) => {
             h2::run(&client, Io::new(stream, first, Rc::clone(&client))).await;

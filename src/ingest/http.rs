@@ -23,7 +23,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::Source;
 use super::client::{Client, Phase};
-use super::guard::Guard;
 use super::io::Io;
 use super::verdict::Fault;
 use super::{body, head, otlp, verdict};
@@ -83,7 +82,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes> {
     client.begin();
     let (head, body) = request.into_parts();
-    let mut body = Upload { body, guard: &client.guard };
+    let mut body = Upload { body, client, broken: false };
     let declared =
         body.body.size_hint().exact().map(|len| usize::try_from(len).unwrap_or(usize::MAX));
     let expects = head::expects_continue(&head.headers);
@@ -94,25 +93,35 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes
         answer
     };
     client.end();
-    if client.times.single_use { verdict::closing(answer) } else { answer }
+    if client.times.single_use || body.broken { verdict::closing(answer) } else { answer }
 }
 
 /// The body of a request, with the connection's deadline.
 struct Upload<'a> {
     body: Incoming,
-    guard: &'a Guard,
+    client: &'a Client,
+    /// Its chunks are not in order: nothing more is read of the connection.
+    broken: bool,
+}
+
+impl Upload<'_> {
+    /// Why it cannot be read any further.
+    const fn fault(&mut self) -> Fault {
+        self.broken = self.client.is_broken();
+        if self.broken { Fault::Framing } else { Fault::CutOff }
+    }
 }
 
 impl Source for Upload<'_> {
     fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
         loop {
             match Pin::new(&mut self.body).poll_frame(context) {
-                Poll::Pending if self.guard.poll_expired(context).is_ready() => {
+                Poll::Pending if self.client.guard.poll_expired(context).is_ready() => {
                     return Poll::Ready(Some(Err(Fault::Slow)));
                 }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(Fault::CutOff))),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(self.fault()))),
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));

@@ -6,6 +6,8 @@
 //! - Over HTTP/2 reads go through a pooled block of 256 KiB, held only while bytes remain in it and
 //!   under a ticket: the library would otherwise ask the system for every frame. Without a ticket
 //!   it does.
+//! - Over HTTP/1 every byte passes [`Strict`] first; see there for what becomes of bytes that break
+//!   a rule.
 //! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is
 //!   thrown away for at most a second, since a socket closed with bytes unread sends RST and the
 //!   client never sees its answer.
@@ -20,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use super::Supplies;
 use super::client::{Client, Phase};
+use super::strict::{POISON, Strict};
 use crate::buf::budget::Ticket;
 use crate::units::{KIB, MIB};
 
@@ -42,6 +45,10 @@ pub(super) struct Io<S> {
     /// Pays for the block in `ahead`.
     ticket: Option<Ticket>,
     closing: Closing,
+    /// HTTP/1: the rules.
+    strict: Option<Strict>,
+    /// What is still to be handed out in place of what broke them.
+    poison: Option<&'static [u8]>,
 }
 
 #[derive(Debug)]
@@ -62,6 +69,26 @@ impl<S> Io<S> {
             through: false,
             ticket: None,
             closing: Closing::No,
+            strict: None,
+            poison: None,
+        }
+    }
+
+    /// Holds what is read to the rules of HTTP/1 from now on.
+    pub(super) fn reading_strictly(mut self) -> Self {
+        self.strict = Some(Strict::default());
+        self
+    }
+
+    /// Looks at what has been handed out since `before`, and takes back what breaks a rule.
+    fn check(&mut self, out: &mut ReadBuf<'_>, before: usize) {
+        let Some(strict) = &mut self.strict else { return };
+        let fresh = out.filled().get(before..).unwrap_or_default();
+        if let Err(breach) = strict.scan(fresh) {
+            out.set_filled(before.saturating_add(breach.at));
+            self.client.breached(breach);
+            self.ahead = Vec::new();
+            self.poison = pour(POISON, out);
         }
     }
 
@@ -88,6 +115,13 @@ impl<S> Io<S> {
     }
 }
 
+/// Hands out `bytes`; what is left of them then. Once there is nothing left, nothing ever comes.
+fn pour(bytes: &'static [u8], out: &mut ReadBuf<'_>) -> Option<&'static [u8]> {
+    let (now, later) = bytes.split_at(bytes.len().min(out.remaining()));
+    out.put_slice(now);
+    Some(later)
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -95,18 +129,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Some(poison) = this.poison {
+            // Whoever asks for more after it has seen it and answers; no byte is worth a wake-up.
+            this.poison = pour(poison, out);
+            return if poison.is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) };
+        }
+        let before = out.filled().len();
         if !this.ahead.is_empty() {
             this.client.received();
             this.hand_out(out);
+            this.check(out, before);
             return Poll::Ready(Ok(()));
         }
         let Supplies { home, lease, .. } = this.client.supplies();
         let ticket = if this.through { lease.ticket(READ_AHEAD).ok() } else { None };
         let Some(ticket) = ticket else {
-            let before = out.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
             if out.filled().len() > before {
                 this.client.received();
+                this.check(out, before);
             }
             return Poll::Ready(Ok(()));
         };

@@ -29,6 +29,7 @@ mod life;
 mod otlp;
 mod ready;
 mod sniff;
+pub mod strict;
 mod verdict;
 
 #[cfg(test)]

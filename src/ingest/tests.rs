@@ -7,5 +7,6 @@ mod json;
 mod limits;
 mod panics;
 mod site;
+mod smuggling;
 mod streams;
 mod times;

@@ -68,6 +68,8 @@ pub(super) enum Fault {
     Overloaded,
     /// A backend that is waited for did not take it.
     Backend(Failure),
+    /// The chunks of the body are not in order.
+    Framing,
     /// The body broke off.
     CutOff,
     /// The body did not arrive in time.
@@ -105,6 +107,7 @@ impl Fault {
             }
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None),
             Self::Backend(failure) => (status_of(failure.code), failure.code as i32, None),
+            Self::Framing => (StatusCode::BAD_REQUEST, INTERNAL, Some("http")),
             Self::CutOff => (StatusCode::BAD_REQUEST, INTERNAL, Some("truncated")),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED, Some("timeout")),
         };
@@ -160,6 +163,7 @@ impl fmt::Display for Fault {
             Self::Backend(failure) => {
                 write!(formatter, "a backend did not take it: gRPC code {}", failure.code)
             }
+            Self::Framing => formatter.write_str("the chunks of the body are not in order"),
             Self::CutOff => formatter.write_str("the body ended early"),
             Self::Slow => formatter.write_str("the body did not arrive in time"),
         }

@@ -20,6 +20,7 @@ fn all() -> Vec<(Fault, u16, i32)> {
         (Fault::Call(BadCall::Flag(9)), 400, 13),
         (Fault::TooLarge { limit: 1000 }, 413, 8),
         (Fault::Overloaded, 503, 14),
+        (Fault::Framing, 400, 13),
         (Fault::CutOff, 400, 13),
         (Fault::Slow, 408, 4),
     ]

@@ -48,13 +48,14 @@ pub struct ReceiverMeter {
 }
 
 /// Values of the label `reason` of malformed requests; the last stands for all others.
-pub const MALFORMED: [&str; 10] = [
+pub const MALFORMED: [&str; 11] = [
     "protobuf",
     "json",
     "compression",
     "encoding",
     "media_type",
     "grpc_frame",
+    "http",
     "too_large",
     "truncated",
     "timeout",
@@ -246,6 +247,8 @@ pub struct ShardMeter {
     pub accept_errors: Counter,
     /// Connections closed at once for want of room.
     pub connections_refused: Counter,
+    /// Heads over HTTP/1 that break its rules.
+    pub malformed_heads: Counter,
     /// Requests to a path that no pipeline takes.
     pub unknown_paths: Counter,
     /// Queues of destinations that a reload removed or changed, and that still hold something.
@@ -271,6 +274,7 @@ impl ShardMeter {
             panics: plain("spanyard_shard_panics_total"),
             accept_errors: plain("spanyard_shard_accept_errors_total"),
             connections_refused: plain("spanyard_shard_connections_refused_total"),
+            malformed_heads: plain("spanyard_shard_malformed_heads_total"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
             leaving_queues: level("spanyard_shard_leaving_queues"),
         }
