@@ -30,7 +30,7 @@ use crate::admin::{self, AdminHandle, AdminState, Ask};
 use crate::config::plan::Plan;
 use crate::config::{Loaded, Problems};
 use crate::runtime::shard::{Supervised, placement, start};
-use crate::runtime::{clock, cores};
+use crate::runtime::{clock, cores, descriptors};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::names::ConfigMeter;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
@@ -78,6 +78,9 @@ impl App {
             count => count,
         };
         let cores = placement(count, plan.runtime.pin);
+        if let Err(error) = descriptors::raise() {
+            tracing::warn!(%error, "the limit of file descriptors stays as it is");
+        }
         let mut sockets = doors::bind_admin(&plan.admin)?;
         let fixed = Fixed::of(&plan);
         let current = Current::prepare(plan, FIRST).map_err(io::Error::other)?;

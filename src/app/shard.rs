@@ -21,7 +21,7 @@ use crate::export::deflate::Deflater;
 use crate::ingest::{self, Front, Gate};
 use crate::pipeline::Tools;
 use crate::runtime::shard::End;
-use crate::runtime::{clock, task};
+use crate::runtime::{clock, descriptors, task};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::names::ShardMeter;
 use crate::units::MIB;
@@ -104,6 +104,7 @@ impl Shard {
         let deflater = Deflater::new(meter.recompressed_bytes.clone());
         let supplies =
             ingest::Supplies::new(Arc::clone(&tools.home), Arc::clone(&tools.lease), meter);
+        supplies.limit_connections(descriptors::connections_max(common.shards));
         let watch = Rc::clone(supplies.watch());
         let _ = task::spawn("deadlines", watch.run());
         let mut shard = Self {

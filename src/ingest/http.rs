@@ -1,6 +1,6 @@
 //! OTLP over HTTP/1: hyper's server, without its timers.
 //!
-//! Small buffers, no half-open connections. A client whose body does not come in time is told so
+//! Small buffers, none between requests ([`super::rest`]), no half-open connections. A client whose body does not come in time is told so
 //! and its connection closed; in any other phase the connection is closed without a word.
 //! `pipeline_flush` is off: it keeps an answer back while
 //! unread bytes are in the buffer, which loses the answers to broken and refused requests. One
@@ -8,7 +8,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -24,6 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::body::Source;
 use super::client::{Client, Phase};
 use super::io::Io;
+use super::life::Age;
+use super::rest::rest;
 use super::verdict::Fault;
 use super::{body, head, otlp, verdict};
 use crate::units::KIB;
@@ -47,35 +49,58 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
-/// Drives a connection to its end.
+/// Drives a connection to its end, from request to request.
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     client: &Rc<Client>,
-    io: Io<S>,
+    mut io: Io<S>,
 ) {
+    let mut age = Age::of_http(client);
+    while let Some(idle) = serve(client, io, &mut age).await {
+        io = idle;
+        if !rest(client, &mut io, &mut age).await {
+            return;
+        }
+    }
+}
+
+/// Serves requests until nothing is under way for a moment, and then gives the socket back; `None`:
+/// the connection has ended.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    client: &Rc<Client>,
+    io: Io<S>,
+    age: &mut Age,
+) -> Option<Io<S>> {
     let serving = Rc::clone(client);
     let service = service_fn(move |request| {
         let client = Rc::clone(&serving);
         async move { Ok::<_, Infallible>(exchange(&client, request).await.map(Full::new)) }
     });
     let builder = &client.supplies().http1;
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let mut connection = Box::new(builder.serve_connection(TokioIo::new(io), service));
     let mut told = false;
-    poll_fn(|context| {
+    let rests = poll_fn(|context| {
         let expired = client.poll_expired(context).is_ready();
         let overdue = client.poll_overdue(context).is_ready();
-        if overdue || (expired && client.phase() != Phase::Busy) {
-            return Poll::Ready(());
+        let over = age.poll_over(context).is_ready();
+        if overdue || over || (expired && client.phase() != Phase::Busy) {
+            return Poll::Ready(!overdue && !over && client.is_still());
         }
-        if client.is_draining() && !told {
+        let mut connection = Pin::new(&mut *connection);
+        if (client.is_draining() || age.is_old()) && !told {
             told = true;
             connection.as_mut().graceful_shutdown();
         }
         // How a connection ends is its client's affair: what was accepted is safe in a queue.
-        let polled = connection.as_mut().poll(context).map(drop);
+        let polled = connection.poll(context).map(|_| false);
         // Whoever waits for a body has seen that its time is up, and has answered.
-        if expired && client.guard.is_expired() { Poll::Ready(()) } else { polled }
+        if expired && client.guard.is_expired() { Poll::Ready(false) } else { polled }
     })
     .await;
+    if !rests {
+        return None;
+    }
+    let parts = connection.into_parts();
+    parts.read_buf.is_empty().then(|| parts.io.into_inner())
 }
 
 /// One request and its answer.

@@ -13,6 +13,7 @@
 //!   client never sees its answer.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -30,6 +31,8 @@ use crate::units::{KIB, MIB};
 const LINGER_BYTES: usize = MIB;
 /// How long that may take.
 const LINGER_TIME: Duration = Duration::from_secs(1);
+/// Bytes read at once where no buffer is held while nothing comes; a small request comes whole.
+const SOME: usize = 4 * KIB;
 /// The block that HTTP/2 connections read through.
 pub(super) const READ_AHEAD: usize = 256 * KIB;
 
@@ -90,6 +93,7 @@ impl<S> Io<S> {
             self.ahead = Vec::new();
             self.poison = pour(POISON, out);
         }
+        self.client.traffic.read(strict.heads(), strict.is_between());
     }
 
     /// Reads through blocks from now on.
@@ -113,6 +117,29 @@ impl<S> Io<S> {
             self.ticket = None;
         }
     }
+}
+
+impl<S: AsyncRead + Unpin> Io<S> {
+    /// Waits for bytes without a buffer to put them; `false`: none will come.
+    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.ahead.is_empty() {
+            let _ = ready!(poll_some(&mut self.stream, context, &mut self.ahead))?;
+        }
+        Poll::Ready(Ok(!self.ahead.is_empty()))
+    }
+}
+
+/// Reads once, at most [`SOME`] bytes, behind what is in `into`; 0: the end.
+pub(super) fn poll_some<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    context: &mut Context<'_>,
+    into: &mut Vec<u8>,
+) -> Poll<io::Result<usize>> {
+    let mut some = [MaybeUninit::uninit(); SOME];
+    let mut some = ReadBuf::uninit(&mut some);
+    ready!(Pin::new(stream).poll_read(context, &mut some))?;
+    into.extend_from_slice(some.filled());
+    Poll::Ready(Ok(some.filled().len()))
 }
 
 /// Hands out `bytes`; what is left of them then. Once there is nothing left, nothing ever comes.
@@ -202,6 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
         loop {
             match &mut this.closing {
                 Closing::No => {
+                    this.client.traffic.close();
                     ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
                     let unread = this.client.linger.get() || this.client.phase() == Phase::Head;
                     if !unread {

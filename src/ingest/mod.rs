@@ -28,6 +28,7 @@ mod json;
 mod life;
 mod otlp;
 mod ready;
+mod rest;
 mod sniff;
 pub mod strict;
 mod verdict;
@@ -73,6 +74,9 @@ pub struct Supplies {
     /// Lets one log line about unreadable requests pass a while.
     complaints: Throttle,
     http1: hyper::server::conn::http1::Builder,
+    /// Connections of all gates that are open, and how many may be.
+    open: Cell<usize>,
+    open_max: Cell<usize>,
 }
 
 impl Supplies {
@@ -89,7 +93,14 @@ impl Supplies {
             meter,
             complaints: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
+            open: Cell::new(0),
+            open_max: Cell::new(usize::MAX),
         })
+    }
+
+    /// From now on a connection beyond so many is closed as soon as it is accepted.
+    pub fn limit_connections(&self, max: usize) {
+        self.open_max.set(max);
     }
 
     /// The deadlines of the shard's connections: spawn [`Watch::run`] once, or nothing ever
@@ -180,11 +191,13 @@ impl Gate {
 
     fn opened(&self) {
         self.open.set(self.open.get().saturating_add(1));
+        self.supplies.open.set(self.supplies.open.get().saturating_add(1));
         self.supplies.meter.connections.increment(1.0);
     }
 
     fn closed(&self) {
         self.open.set(self.open.get().saturating_sub(1));
+        self.supplies.open.set(self.supplies.open.get().saturating_sub(1));
         self.supplies.meter.connections.decrement(1.0);
         if self.open.get() == 0 {
             self.emptied.notify_waiters();

@@ -34,7 +34,7 @@ pub const POISON: &[u8] = b"\r\0\r\n\r\n";
 /// An extension of a chunk is at most this long; nobody sends any.
 const EXTENSION_MAX: u64 = 256;
 /// Digits of a chunk's size, zeros in front included.
-const SIZE_DIGITS_MAX: u64 = 16;
+const SIZE_DIGITS_MAX: u64 = 15;
 
 /// A rule that was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +190,7 @@ fn size_byte(byte: u8, size: u64, digits: u64) -> Step<Place> {
         b';' if digits > 0 => Ok(Place::Extension { size, len: 1 }),
         _ => {
             let digit = char::from(byte).to_digit(16).ok_or((0, "a chunk size that is none"))?;
-            if digits >= SIZE_DIGITS_MAX || size > u64::MAX >> 5 {
+            if digits >= SIZE_DIGITS_MAX {
                 return Err((0, "a chunk size that is too large"));
             }
             let size = (size << 4) | u64::from(digit);

@@ -245,7 +245,7 @@ pub struct ShardMeter {
     pub panics: Counter,
     /// Connections that could not be accepted.
     pub accept_errors: Counter,
-    /// Connections closed at once for want of room.
+    /// Connections closed at once for want of room or of file descriptors.
     pub connections_refused: Counter,
     /// Heads over HTTP/1 that break its rules.
     pub malformed_heads: Counter,
