@@ -1,4 +1,5 @@
-//! One accepted socket: charged, its protocol found out, and driven to its end.
+//! One accepted socket: charged, its protocol found out, and driven to its end. What drives it is
+//! made when the protocol is known: a connection that has sent nothing has no place for it.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -40,10 +41,11 @@ pub(super) async fn serve(gate: Rc<Gate>, mut stream: TcpStream, peer: SocketAdd
         None => {}
         Some((Protocol::Http1, first)) => {
             let io = Io::new(stream, first, Rc::clone(&client)).reading_strictly();
-            http::run(&client, io).await;
+            Box::pin(http::run(&client, io)).await;
         }
         Some((Protocol::Http2, first)) => {
-            h2::run(&client, Io::new(stream, first, Rc::clone(&client))).await;
+            let io = Io::new(stream, first, Rc::clone(&client));
+            Box::pin(h2::run(&client, io)).await;
         }
     }
 }
