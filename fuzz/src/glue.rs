@@ -1,5 +1,5 @@
-//! The strict reading of HTTP/1 against any bytes: the verdict does not depend on the pieces, and of
-//! what passes, the library behind it (httparse) sees as many heads and the same bodies.
+//! The strict reading of HTTP/1 against any bytes: the verdict does not depend on the pieces, and
+//! of what passes, the library behind it (httparse) sees as many heads and the same bodies.
 //!
 //! The first byte chooses the pieces; the rest is what a client sends.
 

@@ -1,8 +1,8 @@
 //! OTLP over HTTP/1: hyper's server, without its timers.
 //!
-//! Small buffers, none between requests ([`super::rest`]), no half-open connections. A client whose body does not come in time is told so
-//! and its connection closed; in any other phase the connection is closed without a word.
-//! `pipeline_flush` is off: it keeps an answer back while
+//! Small buffers, none between requests ([`super::rest`]), no half-open connections. A client whose
+//! body does not come in time is told so and its connection closed; in any other phase the
+//! connection is closed without a word. `pipeline_flush` is off: it keeps an answer back while
 //! unread bytes are in the buffer, which loses the answers to broken and refused requests. One
 //! future drives the connection and looks at its deadline and at the drain each time it is polled.
 

@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -87,7 +87,10 @@ where
     .await;
     if !goes_on {
         // Nothing is unread or unwritten: there is nothing to wait for.
-        poll_fn(|context| Poll::Ready(drop(Pin::new(&mut *io).poll_shutdown(context)))).await;
+        let shutting = |context: &mut Context<'_>| {
+            Poll::Ready(Pin::new(&mut *io).poll_shutdown(context).is_ready())
+        };
+        let _ = poll_fn(shutting).await;
     }
     goes_on
 }
