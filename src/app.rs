@@ -30,7 +30,7 @@ use crate::admin::{self, AdminHandle, AdminState, Ask};
 use crate::config::plan::Plan;
 use crate::config::{Loaded, Problems};
 use crate::runtime::shard::{Supervised, placement, start};
-use crate::runtime::{clock, cores, engine};
+use crate::runtime::{clock, cores, descriptors, engine};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::names::ConfigMeter;
 use crate::telemetry::scrape::{BudgetLevel, Identity};
@@ -81,6 +81,9 @@ impl App {
         let (carrier, otherwise) = engine::choose(plan.runtime.engine);
         if let Some(reason) = otherwise {
             tracing::warn!(%reason, "no io_uring: epoll carries the sockets");
+        }
+        if let Err(error) = descriptors::raise() {
+            tracing::warn!(%error, "the limit of file descriptors stays as it is");
         }
         let mut sockets = doors::bind_admin(&plan.admin)?;
         let fixed = Fixed::of(&plan);

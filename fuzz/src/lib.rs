@@ -13,6 +13,7 @@ mod check;
 mod draw;
 #[path = "../../src/wire/tests/oracle/full.rs"]
 mod full;
+mod glue;
 mod inflating;
 #[path = "../../src/wire/tests/oracle/items.rs"]
 mod items;
@@ -31,6 +32,7 @@ mod tools;
 
 use draw::{Draw, Plan};
 use full::Full;
+pub use glue::h1_glue;
 use spanyard::frame::json::{Transcoder, transcode};
 use spanyard_wire::count::count_items;
 use spanyard_wire::edit::lookup;
@@ -253,6 +255,7 @@ pub fn corpus() -> Vec<(&'static str, String, Vec<u8>)> {
         all.push(("json", signal.name().to_owned(), seed));
     }
     all.extend(inflating::seeds());
+    all.extend(glue::corpus());
     let delay = std::time::Duration::from_millis(1500);
     let bodies = [
         ("nothing", Vec::new()),

@@ -21,7 +21,7 @@ use crate::export::deflate::Deflater;
 use crate::ingest::{self, Front, Gate, Handed, Place};
 use crate::pipeline::Tools;
 use crate::runtime::shard::End;
-use crate::runtime::{clock, task};
+use crate::runtime::{clock, descriptors, task};
 use crate::telemetry::ledger::DropReason;
 use crate::telemetry::names::ShardMeter;
 use crate::units::MIB;
@@ -106,6 +106,7 @@ impl Shard {
         let (home, lease) = (Arc::clone(&tools.home), Arc::clone(&tools.lease));
         let place = Place::new(&common.crowd, index);
         let supplies = ingest::Supplies::new(home, lease, meter, place, common.carrier);
+        supplies.limit_connections(descriptors::connections_max(common.shards));
         let watch = Rc::clone(supplies.watch());
         let _ = task::spawn("deadlines", watch.run());
         let mut shard = Self {

@@ -13,14 +13,17 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
+use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2, TICK, WRITE_TIME};
 use super::http::BUFFER_BYTES_MAX;
 use super::life::Silence;
+use super::rest::Traffic;
+use super::strict::Breach;
 use super::verdict::Fault;
 use super::{Gate, Supplies};
 use crate::buf::budget::{Exhausted, Ticket};
 use crate::config::plan::{HttpTimes, ServerKeepalive};
 use crate::pipeline::Entry;
+use crate::runtime::clock;
 use crate::telemetry::names::Transport;
 use crate::units::KIB;
 
@@ -73,6 +76,10 @@ pub(super) struct Client {
     /// HTTP/2: how long nothing has come, if pings are asked for.
     pub(super) silence: OnceCell<Silence>,
     phase: Cell<Phase>,
+    /// HTTP/1: what is under way.
+    pub(super) traffic: Traffic,
+    /// HTTP/1: a rule was broken, and nothing more is read.
+    broken: Cell<bool>,
     /// The connection closes with a request's body unread.
     pub(super) linger: Cell<bool>,
     /// Several requests share the connection: HTTP/2.
@@ -92,12 +99,16 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A connection that has just been accepted; `None` when the budget has no room for it.
+    /// A connection that has just been accepted; `None` when the budget has no room for it, or too
+    /// many are open.
     pub(super) fn admit(
         gate: &Rc<Gate>,
         peer: Option<IpAddr>,
         side: Transport,
     ) -> Option<Rc<Self>> {
+        if gate.supplies.open.get() >= gate.supplies.open_max.get() {
+            return None;
+        }
         let charge = gate.supplies.lease.ticket(CONNECTION_BYTES).ok()?;
         gate.opened();
         let (front, watch) = (gate.front(), &gate.supplies.watch);
@@ -112,6 +123,8 @@ impl Client {
             side,
             guard: watch.guard(),
             phase: Cell::new(Phase::Head),
+            traffic: Traffic::default(),
+            broken: Cell::new(false),
             linger: Cell::new(false),
             multiplexed: Cell::new(false),
             held: Cell::new(0),
@@ -139,6 +152,30 @@ impl Client {
         }
     }
 
+    /// What came breaks a rule of HTTP/1. Where that is the frame of a body, its request is blamed.
+    pub(super) fn breached(&self, breach: Breach) {
+        self.broken.set(true);
+        self.linger.set(true);
+        if !breach.in_head {
+            return;
+        }
+        let Supplies { meter, complaints, .. } = self.supplies();
+        meter.malformed_heads.increment(1);
+        if let Some(suppressed) = complaints.admit(clock::now()) {
+            let peer = self.peer.map(tracing::field::display);
+            tracing::warn!(
+                peer,
+                suppressed,
+                "a request breaks a rule of HTTP/1: {breach} (counted in malformed_heads_total)"
+            );
+        }
+    }
+
+    /// Whether a rule of HTTP/1 was broken.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken.get()
+    }
+
     pub(super) fn phase(&self) -> Phase {
         self.phase.get()
     }
@@ -151,6 +188,7 @@ impl Client {
     /// A head is complete.
     pub(super) fn begin(&self) {
         self.phase.set(Phase::Busy);
+        self.traffic.begin();
         self.guard.rest();
         if let (Some(writing), Some(limit)) = (&self.writing, self.times.write) {
             writing.allow(limit);
@@ -162,6 +200,21 @@ impl Client {
         if let Some(writing) = self.writing.as_ref().filter(|_| self.phase.get() != Phase::Busy) {
             writing.rest();
         }
+        if self.phase.get() != Phase::Busy && self.traffic.wrote() && self.phase() == Phase::Idle {
+            self.guard.allow_tick();
+        }
+    }
+
+    /// HTTP/1: whether nothing is under way and nothing is there.
+    pub(super) fn is_still(&self) -> bool {
+        self.phase.get() == Phase::Idle && self.traffic.is_still()
+    }
+
+    /// HTTP/1: nothing is held but the socket until the next request, which may be a while.
+    pub(super) fn rest(&self) {
+        drop(self.buffer.replace(self.supplies().lease.empty()));
+        let idle = self.times.idle.unwrap_or(IDLE_TIME);
+        self.guard.allow(idle.saturating_sub(TICK));
     }
 
     /// Ready when an answer took too long.
@@ -169,10 +222,16 @@ impl Client {
         self.writing.as_ref().map_or(Poll::Pending, |writing| writing.poll_expired(context))
     }
 
-    /// An answer is on its way.
+    /// An answer is on its way. Of the next request something may have come already.
     pub(super) fn end(&self) {
-        self.phase.set(Phase::Idle);
-        self.guard.allow(self.times.idle.unwrap_or(IDLE_TIME));
+        self.traffic.answer();
+        if self.traffic.is_ahead() {
+            self.phase.set(Phase::Head);
+            self.guard.allow(self.head_time());
+        } else {
+            self.phase.set(Phase::Idle);
+            self.guard.allow(self.times.write.unwrap_or(WRITE_TIME));
+        }
     }
 
     /// Ready when the time is up; registers the driver's waker for that and for [`Client::nudge`].

@@ -1,4 +1,5 @@
-//! One accepted socket: charged, its protocol found out, and driven to its end.
+//! One accepted socket: charged, its protocol found out, and driven to its end. What drives it is
+//! made when the protocol is known: a connection that has sent nothing has no place for it.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -33,16 +34,18 @@ pub(super) async fn serve(gate: Rc<Gate>, stream: Stream, peer: Option<IpAddr>, 
     };
     match known {
         None => {}
-        Some((Protocol::Http1, socket)) => http::run(&client, socket).await,
-        Some((Protocol::Http2, socket)) => h2::run(&client, socket.reading_ahead()).await,
+        Some((Protocol::Http1, io)) => {
+            Box::pin(http::run(&client, io.reading_strictly())).await;
+        }
+        Some((Protocol::Http2, io)) => Box::pin(h2::run(&client, io)).await,
     }
 }
 
 /// What a connection without TLS speaks: its first bytes tell.
-async fn plain(client: &Rc<Client>, mut stream: Stream) -> Option<(Protocol, Socket)> {
+async fn plain(client: &Rc<Client>, mut stream: Stream) -> Option<(Protocol, Io<Socket>)> {
     client.guard.allow(client.head_time());
     let (protocol, first) = until(client, sniff::protocol(&mut stream)).await?.ok().flatten()?;
-    Some((protocol, Socket::Plain(Io::new(stream, first, Rc::clone(client)))))
+    Some((protocol, Io::new(Socket::Plain(stream), first, Rc::clone(client))))
 }
 
 /// What a connection with TLS speaks: what was agreed on, or else its first bytes tell.
@@ -50,12 +53,12 @@ async fn secure(
     client: &Rc<Client>,
     config: Arc<ServerConfig>,
     stream: Stream,
-) -> Option<(Protocol, Socket)> {
+) -> Option<(Protocol, Io<Socket>)> {
     let mut shaken = Box::new(Box::pin(handshake::shake(client, config, stream)).await?);
     shaken.get_mut().0.read_ahead();
-    if let Some(protocol) = handshake::agreed(&shaken) {
-        return Some((protocol, Socket::Tls(shaken, Vec::new())));
-    }
-    let (protocol, first) = until(client, sniff::protocol(&mut *shaken)).await?.ok().flatten()?;
-    Some((protocol, Socket::Tls(shaken, first)))
+    let (protocol, first) = match handshake::agreed(&shaken) {
+        Some(protocol) => (protocol, Vec::new()),
+        None => until(client, sniff::protocol(&mut *shaken)).await?.ok().flatten()?,
+    };
+    Some((protocol, Io::new(Socket::Tls(shaken), first, Rc::clone(client)).above_tls()))
 }

@@ -28,6 +28,8 @@ pub const HEAD_TIME: Duration = Duration::from_secs(10);
 pub const IDLE_TIME: Duration = Duration::from_secs(180);
 /// The same for HTTP/2, where clients expect to find their channel again.
 pub const IDLE_TIME_H2: Duration = Duration::from_secs(600);
+/// An answer over HTTP/1 is out after this long, or its client does not read.
+pub const WRITE_TIME: Duration = Duration::from_secs(30);
 /// What a body has beyond the time its length allows for.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
 /// The rate at which a body must arrive.
@@ -131,6 +133,12 @@ impl Guard {
         let ticks = ticks.saturating_add(1);
         self.seat.expired.set(false);
         self.seat.deadline.set(self.watch.now.get().saturating_add(ticks));
+    }
+
+    /// From now on there is one tick, and at most two.
+    pub fn allow_tick(&self) {
+        self.seat.expired.set(false);
+        self.seat.deadline.set(self.watch.now.get().saturating_add(2));
     }
 
     /// From now on there is this much time, or, if none is named, what a body of `bytes` may take.

@@ -27,6 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::body::{Source as _, StreamBody};
 use super::client::{Client, Open, WINDOW_STEP};
 use super::guard::HEAD_TIME;
+use super::io::Io;
 use super::life::Life;
 use super::{grpc, head, otlp};
 use crate::runtime::task;
@@ -69,9 +70,10 @@ fn builder(streams_max: u32) -> Builder {
 }
 
 /// Drives a connection to its end.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, io: S) {
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, io: Io<S>) {
     client.begin();
     client.guard.allow(HEAD_TIME);
+    let io = io.reading_ahead();
     let streams_max = client.gate.front().streams_max();
     let mut shaking = builder(streams_max).handshake::<_, Bytes>(io);
     let shaken = poll_fn(|context| match client.poll_expired(context) {
@@ -98,7 +100,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, 
 /// A connection and what it has been told.
 struct Driver<'a, S> {
     client: &'a Rc<Client>,
-    connection: Connection<S, Bytes>,
+    connection: Connection<Io<S>, Bytes>,
     life: Life,
     told: bool,
     window: usize,

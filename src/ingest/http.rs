@@ -1,14 +1,14 @@
 //! OTLP over HTTP/1: hyper's server, without its timers.
 //!
-//! Small buffers, no half-open connections. A client whose body does not come in time is told so
-//! and its connection closed; in any other phase the connection is closed without a word.
-//! `pipeline_flush` is off: it keeps an answer back while
+//! Small buffers, none between requests ([`super::rest`]), no half-open connections. A client whose
+//! body does not come in time is told so and its connection closed; in any other phase the
+//! connection is closed without a word. `pipeline_flush` is off: it keeps an answer back while
 //! unread bytes are in the buffer, which loses the answers to broken and refused requests. One
 //! future drives the connection and looks at its deadline and at the drain each time it is polled.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -23,7 +23,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::Source;
 use super::client::{Client, Phase};
-use super::guard::Guard;
+use super::io::Io;
+use super::life::Age;
+use super::rest::rest;
 use super::verdict::Fault;
 use super::{body, head, otlp, verdict};
 use crate::units::KIB;
@@ -47,39 +49,65 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
-/// Drives a connection to its end.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(client: &Rc<Client>, io: S) {
+/// Drives a connection to its end, from request to request.
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    client: &Rc<Client>,
+    mut io: Io<S>,
+) {
+    let mut age = Age::of_http(client);
+    while let Some(idle) = serve(client, io, &mut age).await {
+        io = idle;
+        if !rest(client, &mut io, &mut age).await {
+            return;
+        }
+    }
+}
+
+/// Serves requests until nothing is under way for a moment, and then gives the socket back; `None`:
+/// the connection has ended.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    client: &Rc<Client>,
+    io: Io<S>,
+    age: &mut Age,
+) -> Option<Io<S>> {
     let serving = Rc::clone(client);
     let service = service_fn(move |request| {
         let client = Rc::clone(&serving);
         async move { Ok::<_, Infallible>(exchange(&client, request).await.map(Full::new)) }
     });
     let builder = &client.supplies().http1;
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let mut connection = Box::new(builder.serve_connection(TokioIo::new(io), service));
     let mut told = false;
-    poll_fn(|context| {
+    let rests = poll_fn(|context| {
         let expired = client.poll_expired(context).is_ready();
         let overdue = client.poll_overdue(context).is_ready();
-        if overdue || (expired && client.phase() != Phase::Busy) {
-            return Poll::Ready(());
+        let over = age.poll_over(context).is_ready();
+        if overdue || over || (expired && client.phase() != Phase::Busy) {
+            return Poll::Ready(!overdue && !over && client.is_still());
         }
-        if client.is_draining() && !told {
+        let mut connection = Pin::new(&mut *connection);
+        if (client.is_draining() || age.is_old()) && !told {
             told = true;
             connection.as_mut().graceful_shutdown();
         }
         // How a connection ends is its client's affair: what was accepted is safe in a queue.
-        let polled = connection.as_mut().poll(context).map(drop);
+        let polled = connection.poll(context).map(|_| false);
         // Whoever waits for a body has seen that its time is up, and has answered.
-        if expired && client.guard.is_expired() { Poll::Ready(()) } else { polled }
+        if expired && client.guard.is_expired() { Poll::Ready(false) } else { polled }
     })
     .await;
+    if !rests {
+        return None;
+    }
+    let parts = connection.into_parts();
+    parts.read_buf.is_empty().then(|| parts.io.into_inner())
 }
 
 /// One request and its answer.
 async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes> {
     client.begin();
     let (head, body) = request.into_parts();
-    let mut body = Upload { body, guard: &client.guard };
+    let mut body = Upload { body, client, broken: false };
     let declared =
         body.body.size_hint().exact().map(|len| usize::try_from(len).unwrap_or(usize::MAX));
     let expects = head::expects_continue(&head.headers);
@@ -90,25 +118,35 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes
         answer
     };
     client.end();
-    if client.times.single_use { verdict::closing(answer) } else { answer }
+    if client.times.single_use || body.broken { verdict::closing(answer) } else { answer }
 }
 
 /// The body of a request, with the connection's deadline.
 struct Upload<'a> {
     body: Incoming,
-    guard: &'a Guard,
+    client: &'a Client,
+    /// Its chunks are not in order: nothing more is read of the connection.
+    broken: bool,
+}
+
+impl Upload<'_> {
+    /// Why it cannot be read any further.
+    const fn fault(&mut self) -> Fault {
+        self.broken = self.client.is_broken();
+        if self.broken { Fault::Framing } else { Fault::CutOff }
+    }
 }
 
 impl Source for Upload<'_> {
     fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
         loop {
             match Pin::new(&mut self.body).poll_frame(context) {
-                Poll::Pending if self.guard.poll_expired(context).is_ready() => {
+                Poll::Pending if self.client.guard.poll_expired(context).is_ready() => {
                     return Poll::Ready(Some(Err(Fault::Slow)));
                 }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(Fault::CutOff))),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(self.fault()))),
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));

@@ -6,11 +6,14 @@
 //! - Over HTTP/2, and below TLS, reads go through a pooled block of 256 KiB, held only while bytes
 //!   remain in it and under a ticket: the library would otherwise ask the system for every frame.
 //!   Without a ticket it does.
+//! - Over HTTP/1 every byte passes [`Strict`] first; see there for what becomes of bytes that break
+//!   a rule.
 //! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is
 //!   thrown away for at most a second, since a socket closed with bytes unread sends RST and the
 //!   client never sees its answer.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -20,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use super::Supplies;
 use super::client::{Client, Phase};
+use super::strict::{POISON, Strict};
 use crate::buf::budget::Ticket;
 use crate::units::{KIB, MIB};
 
@@ -27,6 +31,8 @@ use crate::units::{KIB, MIB};
 const LINGER_BYTES: usize = MIB;
 /// How long that may take.
 const LINGER_TIME: Duration = Duration::from_secs(1);
+/// Bytes read at once where no buffer is held while nothing comes; a small request comes whole.
+const SOME: usize = 4 * KIB;
 /// The block that HTTP/2 connections read through.
 pub(super) const READ_AHEAD: usize = 256 * KIB;
 
@@ -39,9 +45,15 @@ pub(super) struct Io<S> {
     at: usize,
     /// Whether reads go through blocks.
     through: bool,
+    /// Another one lies below, under TLS: it reads ahead and lingers.
+    above: bool,
     /// Pays for the block in `ahead`.
     ticket: Option<Ticket>,
     closing: Closing,
+    /// HTTP/1: the rules.
+    strict: Option<Strict>,
+    /// What is still to be handed out in place of what broke them.
+    poison: Option<&'static [u8]>,
 }
 
 #[derive(Debug)]
@@ -60,9 +72,37 @@ impl<S> Io<S> {
             ahead: first,
             at: 0,
             through: false,
+            above: false,
             ticket: None,
             closing: Closing::No,
+            strict: None,
+            poison: None,
         }
+    }
+
+    /// What is above TLS leaves reading ahead and lingering to what is below.
+    pub(super) const fn above_tls(mut self) -> Self {
+        self.above = true;
+        self
+    }
+
+    /// Holds what is read to the rules of HTTP/1 from now on.
+    pub(super) fn reading_strictly(mut self) -> Self {
+        self.strict = Some(Strict::default());
+        self
+    }
+
+    /// Looks at what has been handed out since `before`, and takes back what breaks a rule.
+    fn check(&mut self, out: &mut ReadBuf<'_>, before: usize) {
+        let Some(strict) = &mut self.strict else { return };
+        let fresh = out.filled().get(before..).unwrap_or_default();
+        if let Err(breach) = strict.scan(fresh) {
+            out.set_filled(before.saturating_add(breach.at));
+            self.client.breached(breach);
+            self.ahead = Vec::new();
+            self.poison = pour(POISON, out);
+        }
+        self.client.traffic.read(strict.heads(), strict.is_between());
     }
 
     /// Reads through blocks from now on.
@@ -73,7 +113,7 @@ impl<S> Io<S> {
 
     /// The same, where it lies.
     pub(super) const fn read_ahead(&mut self) {
-        self.through = true;
+        self.through = !self.above;
     }
 
     /// Hands out what lies ready; the block goes home with its last byte.
@@ -93,6 +133,36 @@ impl<S> Io<S> {
     }
 }
 
+impl<S: AsyncRead + Unpin> Io<S> {
+    /// Waits for bytes without a buffer to put them; `false`: none will come.
+    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.ahead.is_empty() {
+            let _ = ready!(poll_some(&mut self.stream, context, &mut self.ahead))?;
+        }
+        Poll::Ready(Ok(!self.ahead.is_empty()))
+    }
+}
+
+/// Reads once, at most [`SOME`] bytes, behind what is in `into`; 0: the end.
+pub(super) fn poll_some<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    context: &mut Context<'_>,
+    into: &mut Vec<u8>,
+) -> Poll<io::Result<usize>> {
+    let mut some = [MaybeUninit::uninit(); SOME];
+    let mut some = ReadBuf::uninit(&mut some);
+    ready!(Pin::new(stream).poll_read(context, &mut some))?;
+    into.extend_from_slice(some.filled());
+    Poll::Ready(Ok(some.filled().len()))
+}
+
+/// Hands out `bytes`; what is left of them then. Once there is nothing left, nothing ever comes.
+fn pour(bytes: &'static [u8], out: &mut ReadBuf<'_>) -> Option<&'static [u8]> {
+    let (now, later) = bytes.split_at(bytes.len().min(out.remaining()));
+    out.put_slice(now);
+    Some(later)
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -100,18 +170,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Some(poison) = this.poison {
+            // Whoever asks for more after it has seen it and answers; no byte is worth a wake-up.
+            this.poison = pour(poison, out);
+            return if poison.is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) };
+        }
+        let before = out.filled().len();
         if !this.ahead.is_empty() {
             this.client.received();
             this.hand_out(out);
+            this.check(out, before);
             return Poll::Ready(Ok(()));
         }
         let Supplies { home, lease, .. } = this.client.supplies();
         let ticket = if this.through { lease.ticket(READ_AHEAD).ok() } else { None };
         let Some(ticket) = ticket else {
-            let before = out.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
             if out.filled().len() > before {
                 this.client.received();
+                this.check(out, before);
             }
             return Poll::Ready(Ok(()));
         };
@@ -166,9 +243,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
         loop {
             match &mut this.closing {
                 Closing::No => {
+                    this.client.traffic.close();
                     ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
                     let unread = this.client.linger.get() || this.client.phase() == Phase::Head;
-                    if !unread {
+                    if this.above || !unread {
                         this.closing = Closing::Done;
                         continue;
                     }

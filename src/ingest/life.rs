@@ -1,4 +1,4 @@
-//! How long a connection over HTTP/2 lives, where the file says so (`keepalive`).
+//! How long a connection lives, where the file says so (`keepalive`, `max_connection_age`).
 //!
 //! ```text
 //!  age, give or take a tenth -> old: told to go -> grace -> cut off
@@ -17,11 +17,64 @@ use h2::{Ping, PingPong};
 use super::client::Client;
 use super::guard::Guard;
 
-/// The age and the pings of one connection.
-pub(super) struct Life {
-    age: Option<Guard>,
+/// The age of one connection.
+pub(super) struct Age {
+    guard: Option<Guard>,
     grace: Option<Duration>,
     old: bool,
+}
+
+impl Age {
+    /// Of a connection over HTTP/1; it begins now.
+    pub(super) fn of_http(client: &Client) -> Self {
+        Self::new(client, client.times.age, client.times.grace)
+    }
+
+    /// Of one over HTTP/2, which may carry both: the lower of their ages.
+    fn of_both(client: &Client) -> Self {
+        let (calls, requests) = (client.keepalive, client.times);
+        let later = calls.age.is_none_or(|age| requests.age.is_some_and(|other| other < age));
+        if later {
+            Self::new(client, requests.age, requests.grace)
+        } else {
+            Self::new(client, calls.age, calls.grace)
+        }
+    }
+
+    fn new(client: &Client, age: Option<Duration>, grace: Option<Duration>) -> Self {
+        let guard = age.map(|age| {
+            let guard = client.supplies().watch().guard();
+            guard.allow(scattered(age));
+            guard
+        });
+        Self { guard, grace, old: false }
+    }
+
+    /// Whether the client is to be told to go.
+    pub(super) const fn is_old(&self) -> bool {
+        self.old
+    }
+
+    /// Ready when the connection is to be cut off.
+    pub(super) fn poll_over(&mut self, context: &Context<'_>) -> Poll<()> {
+        let Some(guard) = &self.guard else { return Poll::Pending };
+        if guard.poll_expired(context).is_ready() {
+            if self.old {
+                return Poll::Ready(());
+            }
+            self.old = true;
+            guard.rest();
+            if let Some(grace) = self.grace {
+                guard.allow(grace);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// The age and the pings of one connection over HTTP/2.
+pub(super) struct Life {
+    age: Age,
     pings: Option<PingPong>,
 }
 
@@ -46,11 +99,6 @@ impl Life {
     pub(super) fn new(client: &Client, pings: Option<PingPong>) -> Self {
         let plan = client.keepalive;
         let watch = client.supplies().watch();
-        let age = plan.age.map(|age| {
-            let guard = watch.guard();
-            guard.allow(scattered(age));
-            guard
-        });
         if let Some((time, _)) = plan.ping {
             let silence = client.silence.get_or_init(|| Silence {
                 guard: watch.guard(),
@@ -59,27 +107,18 @@ impl Life {
             });
             silence.broken();
         }
-        Self { age, grace: plan.grace, old: false, pings }
+        Self { age: Age::of_both(client), pings }
     }
 
     /// Whether the client is to be told to go.
     pub(super) const fn is_old(&self) -> bool {
-        self.old
+        self.age.is_old()
     }
 
     /// Sends pings as they come due; ready when the connection is to be cut off.
     pub(super) fn poll_over(&mut self, client: &Client, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(age) = &self.age
-            && age.poll_expired(context).is_ready()
-        {
-            if self.old {
-                return Poll::Ready(());
-            }
-            self.old = true;
-            age.rest();
-            if let Some(grace) = self.grace {
-                age.allow(grace);
-            }
+        if self.age.poll_over(context).is_ready() {
+            return Poll::Ready(());
         }
         let (Some(silence), Some((_, timeout))) = (client.silence.get(), client.keepalive.ping)
         else {

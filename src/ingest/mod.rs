@@ -36,9 +36,11 @@ mod manners;
 mod otlp;
 mod quic;
 mod ready;
+mod rest;
 mod seam;
 mod sniff;
 mod socket;
+pub mod strict;
 mod tls;
 mod verdict;
 
@@ -92,6 +94,9 @@ pub struct Supplies {
     endpoints: RefCell<Vec<Weak<quic::Quic>>>,
     /// What carries connections.
     carrier: Carrier,
+    /// Connections of all gates that are open, and how many may be.
+    open: Cell<usize>,
+    open_max: Cell<usize>,
 }
 
 impl Supplies {
@@ -118,7 +123,14 @@ impl Supplies {
             place,
             endpoints: RefCell::default(),
             carrier,
+            open: Cell::new(0),
+            open_max: Cell::new(usize::MAX),
         })
+    }
+
+    /// From now on a connection beyond so many is closed as soon as it is accepted.
+    pub fn limit_connections(&self, max: usize) {
+        self.open_max.set(max);
     }
 
     /// The deadlines of the shard's connections: spawn [`Watch::run`] once, or nothing ever
@@ -247,12 +259,14 @@ impl Gate {
 
     fn opened(&self) {
         self.open.set(self.open.get().saturating_add(1));
+        self.supplies.open.set(self.supplies.open.get().saturating_add(1));
         self.supplies.meter.connections.increment(1.0);
         self.supplies.place.opened();
     }
 
     fn closed(&self) {
         self.open.set(self.open.get().saturating_sub(1));
+        self.supplies.open.set(self.supplies.open.get().saturating_sub(1));
         self.supplies.meter.connections.decrement(1.0);
         self.supplies.place.closed();
         if self.open.get() == 0 {

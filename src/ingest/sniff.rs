@@ -2,18 +2,16 @@
 //!
 //! HTTP/2 with prior knowledge begins with a fixed preface that no HTTP/1 request can begin with;
 //! whatever differs from it in one byte is HTTP/1. The bytes read are handed on and read again
-//! ([`super::io`]).
+//! ([`super::io`]). A connection that has sent nothing holds no buffer for it.
 
+use std::future::poll_fn;
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::AsyncRead;
 
-use crate::units::KIB;
+use super::io::poll_some;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// Bytes read while guessing; a small first request comes in one read with it.
-const FIRST_READ: usize = 4 * KIB;
-
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
@@ -27,9 +25,9 @@ pub(super) enum Protocol {
 pub(super) async fn protocol<S: AsyncRead + Unpin>(
     stream: &mut S,
 ) -> io::Result<Option<(Protocol, Vec<u8>)>> {
-    let mut first = Vec::with_capacity(FIRST_READ);
+    let mut first = Vec::new();
     loop {
-        if stream.read_buf(&mut first).await? == 0 {
+        if poll_fn(|context| poll_some(stream, context, &mut first)).await? == 0 {
             return Ok(None);
         }
         if let Some(protocol) = guess(&first) {

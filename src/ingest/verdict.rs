@@ -76,6 +76,8 @@ pub(super) enum Fault {
     },
     /// A backend that is waited for did not take it.
     Backend(Failure),
+    /// The chunks of the body are not in order.
+    Framing,
     /// The body broke off.
     CutOff,
     /// The body did not arrive in time.
@@ -118,6 +120,7 @@ impl Fault {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED, None),
             Self::Quota { .. } => (StatusCode::TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED, None),
             Self::Backend(failure) => (status_of(failure.code), failure.code as i32, None),
+            Self::Framing => (StatusCode::BAD_REQUEST, INTERNAL, Some("http")),
             Self::CutOff => (StatusCode::BAD_REQUEST, INTERNAL, Some("truncated")),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED, Some("timeout")),
         };
@@ -177,6 +180,7 @@ impl fmt::Display for Fault {
             Self::Backend(failure) => {
                 write!(formatter, "a backend did not take it: gRPC code {}", failure.code)
             }
+            Self::Framing => formatter.write_str("the chunks of the body are not in order"),
             Self::CutOff => formatter.write_str("the body ended early"),
             Self::Slow => formatter.write_str("the body did not arrive in time"),
         }

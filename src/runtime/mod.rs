@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod cores;
+pub mod descriptors;
 pub mod engine;
 pub mod host;
 pub mod kept;

@@ -81,6 +81,18 @@ impl Gateway {
 
     /// The same, with more arguments.
     pub(crate) fn start_with(config: &str, arguments: &[&str]) -> Self {
+        Self::launch(Command::new(env!("CARGO_BIN_EXE_spanyard")), config, arguments)
+    }
+
+    /// The same, with so many file descriptors at most.
+    pub(crate) fn start_within(config: &str, descriptors: u32) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        let _ = shell.args(["-c", &script, env!("CARGO_BIN_EXE_spanyard")]);
+        Self::launch(shell, config, &[])
+    }
+
+    fn launch(mut program: Command, config: &str, arguments: &[&str]) -> Self {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("gateway-{}-{number}", std::process::id());
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -88,7 +100,7 @@ impl Gateway {
         let (base, file) = (directory.join("base.yaml"), directory.join("test.yaml"));
         fs::write(&base, BASE).expect("the base is written");
         fs::write(&file, config).expect("the configuration is written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_spanyard"))
+        let mut child = program
             .arg("--config")
             .arg(&base)
             .arg("--config")

@@ -3,6 +3,7 @@
 use spanyard_wire::reply;
 
 use super::site::{BYTES_MAX, gzip, on_shard, post, spans, with_budget};
+use super::times::pass;
 use crate::units::{KIB, MIB};
 
 #[test]
@@ -210,14 +211,13 @@ fn a_client_whose_body_does_not_come_is_told_so_and_counted() {
 #[test]
 fn an_idle_connection_outlives_a_head_and_ends_after_its_own_time() {
     on_shard(async |site| {
-        let watch = site.supplies.watch();
         let mut client = site.connect().await;
         client.send(&post("", &spans(1))).await;
         assert_eq!(client.answer().await.status, 200);
-        (0..200).for_each(|_| watch.turn());
+        pass(&site, 200).await;
         client.send(&post("", &spans(1))).await;
         assert_eq!(client.answer().await.status, 200);
-        (0..400).for_each(|_| watch.turn());
+        pass(&site, 400).await;
         assert!(client.is_closed().await);
     });
 }

@@ -306,6 +306,11 @@ impl Client {
         self.writing.write_all(bytes).await.unwrap();
     }
 
+    /// Sends, if the other side still reads.
+    pub(super) async fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.writing.write_all(bytes).await
+    }
+
     /// Sends for as long as the other side reads, and reads an answer meanwhile.
     pub(super) async fn exchange(mut self, bytes: &[u8]) -> Answer {
         let Self { reading, writing, ahead } = &mut self;

@@ -6,7 +6,7 @@ use super::grpc::{assert_success, call, channel, export, finish, framed};
 use super::site::{Site, gzip, post, spans, with_plan};
 use crate::config::plan::{HttpIngest, Plan, ServerKeepalive};
 
-const fn seconds(count: u64) -> Option<Duration> {
+pub(super) const fn seconds(count: u64) -> Option<Duration> {
     Some(Duration::from_secs(count))
 }
 
@@ -14,12 +14,12 @@ fn keepalive(change: impl FnOnce(&mut ServerKeepalive)) -> impl FnOnce(&mut Plan
     |plan| change(&mut plan.receivers[0].grpc.as_mut().unwrap().keepalive)
 }
 
-fn http(change: impl FnOnce(&mut HttpIngest)) -> impl FnOnce(&mut Plan) {
+pub(super) fn http(change: impl FnOnce(&mut HttpIngest)) -> impl FnOnce(&mut Plan) {
     |plan| change(plan.receivers[0].http.as_mut().unwrap())
 }
 
 /// Lets so many halves of a second pass, and everyone do what is to be done in each.
-async fn pass(site: &Site, ticks: usize) {
+pub(super) async fn pass(site: &Site, ticks: usize) {
     for _ in 0..ticks {
         site.supplies.watch().turn();
         for _ in 0..50 {
@@ -131,6 +131,66 @@ fn a_body_over_http_1_has_the_time_that_is_named() {
         pass(&site, 7).await;
         assert_eq!(client.answer().await.status, 408);
         assert!(client.is_closed().await);
+    });
+}
+
+#[test]
+fn a_connection_over_http_1_of_its_age_is_told_with_its_next_answer() {
+    with_plan(http(|http| http.times.age = seconds(10)), async |site| {
+        let mut client = site.connect().await;
+        client.send(&post("", &spans(1))).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("connection")), (200, None));
+        pass(&site, 10).await;
+        client.send(&post("", &spans(1))).await;
+        assert_eq!(client.answer().await.header("connection"), None, "told too soon");
+        let request = post("", &spans(5));
+        let (most, last) = request.split_at(request.len() - 1);
+        client.send(most).await;
+        pass(&site, 16).await;
+        client.send(last).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+        assert!(client.is_closed().await);
+    });
+}
+
+#[test]
+fn an_idle_connection_over_http_1_is_closed_at_its_age_and_a_late_one_after_the_grace() {
+    let ages = |http: &mut HttpIngest| {
+        (http.times.age, http.times.grace) = (seconds(3), seconds(2));
+    };
+    with_plan(http(ages), async |site| {
+        let mut idle = site.connect().await;
+        idle.send(&post("", &spans(1))).await;
+        assert_eq!(idle.answer().await.status, 200);
+        let request = post("", &spans(5));
+        let mut busy = site.connect().await;
+        busy.send(&request[..request.len() - 1]).await;
+        pass(&site, 4).await;
+        assert_eq!(site.gate.connections(), 2, "closed too soon");
+        pass(&site, 6).await;
+        assert!(idle.is_closed().await);
+        assert_eq!(site.gate.connections(), 1, "closed within the grace");
+        pass(&site, 8).await;
+        site.gate.emptied().await;
+    });
+}
+
+#[test]
+fn the_age_of_http_holds_over_http_2_where_it_is_the_lower_one() {
+    let ages = |plan: &mut Plan| {
+        let receiver = &mut plan.receivers[0];
+        receiver.http.as_mut().unwrap().times.age = seconds(5);
+        receiver.grpc.as_mut().unwrap().keepalive.age = seconds(60);
+    };
+    with_plan(ages, async |site| {
+        let channel = channel(&site).await;
+        assert_success(&call(&channel, export(), framed(false, &spans(1))).await);
+        pass(&site, 8).await;
+        assert_success(&call(&channel, export(), framed(false, &spans(1))).await);
+        pass(&site, 10).await;
+        site.gate.emptied().await;
     });
 }
 

@@ -26,6 +26,7 @@ fn all() -> Vec<(Fault, u16, i32)> {
         (Fault::TooLarge { limit: 1000 }, 413, 8),
         (Fault::Overloaded, 503, 14),
         (Fault::Unauthenticated, 401, 16),
+        (Fault::Framing, 400, 13),
         (Fault::CutOff, 400, 13),
         (Fault::Slow, 408, 4),
     ]

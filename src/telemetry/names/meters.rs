@@ -52,7 +52,7 @@ const TLS_FAILURES: [&str; 5] =
     ["no_certificate", "bad_certificate", "protocol", "timeout", "other"];
 
 /// Values of the label `reason` of malformed requests; the last stands for all others.
-pub const MALFORMED: [&str; 11] = [
+pub const MALFORMED: [&str; 12] = [
     "protobuf",
     "nesting",
     "json",
@@ -60,6 +60,7 @@ pub const MALFORMED: [&str; 11] = [
     "encoding",
     "media_type",
     "grpc_frame",
+    "http",
     "too_large",
     "truncated",
     "timeout",
@@ -249,8 +250,10 @@ pub struct ShardMeter {
     pub panics: Counter,
     /// Connections that could not be accepted.
     pub accept_errors: Counter,
-    /// Connections closed at once for want of room.
+    /// Connections closed at once for want of room or of file descriptors.
     pub connections_refused: Counter,
+    /// Heads over HTTP/1 that break its rules.
+    pub malformed_heads: Counter,
     /// Requests to a path that no pipeline takes.
     pub unknown_paths: Counter,
     /// Requests without the credentials that are asked for.
@@ -287,6 +290,7 @@ impl ShardMeter {
             panics: plain("spanyard_shard_panics_total"),
             accept_errors: plain("spanyard_shard_accept_errors_total"),
             connections_refused: plain("spanyard_shard_connections_refused_total"),
+            malformed_heads: plain("spanyard_shard_malformed_heads_total"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
             unauthenticated: plain("spanyard_shard_unauthenticated_requests_total"),
             leaving_queues: level("spanyard_shard_leaving_queues"),
