@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::frames::Breach;
 use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
 use super::http::BUFFER_BYTES_MAX;
 use super::life::Silence;
@@ -79,6 +80,12 @@ pub(super) struct Client {
     owed: Cell<usize>,
     /// Streams with a task.
     streams: Cell<usize>,
+    /// HTTP/2: what came on the connection that it must not go on.
+    pub(super) breach: Cell<Option<Breach>>,
+    /// HTTP/2: what answers were worth since the frame guard last asked.
+    earned: Cell<u32>,
+    /// HTTP/2: blocks that may be read before others have their turn.
+    pub(super) blocks: Cell<u32>,
     driver: RefCell<Option<Waker>>,
     _charge: Ticket,
     /// Held while streams are open.
@@ -108,6 +115,9 @@ impl Client {
             held: Cell::new(0),
             owed: Cell::new(0),
             streams: Cell::new(0),
+            breach: Cell::new(None),
+            earned: Cell::new(0),
+            blocks: Cell::new(0),
             driver: RefCell::default(),
             _charge: charge,
             window: RefCell::default(),
@@ -201,6 +211,16 @@ impl Client {
         self.keepalive.idle.unwrap_or(IDLE_TIME_H2)
     }
 
+    /// An answer is worth so many units to the frame guard.
+    pub(super) fn earn(&self, units: u32) {
+        self.earned.set(self.earned.get().saturating_add(units));
+    }
+
+    /// What answers were worth since the last call.
+    pub(super) fn take_earned(&self) -> u32 {
+        self.earned.take()
+    }
+
     /// Whether streams are open.
     pub(super) fn is_in_use(&self) -> bool {
         self.streams.get() > 0
@@ -279,7 +299,9 @@ impl Drop for Open {
         client.streams.set(client.streams.get().saturating_sub(1));
         if client.streams.get() == 0 {
             drop(client.window.take());
-            client.guard.allow(client.idle_time());
+            if client.breach.get().is_none() {
+                client.guard.allow(client.idle_time());
+            }
         }
     }
 }

@@ -6,6 +6,9 @@
 //! - Over HTTP/2 reads go through a pooled block of 256 KiB, held only while bytes remain in it and
 //!   under a ticket: the library would otherwise ask the system for every frame. Without a ticket
 //!   it does.
+//! - Over HTTP/2 the frames are looked at on their way ([`Frames`]): from the first bad one on
+//!   nothing is passed on, and the driver, which is told by the client's `breach`, closes. After a
+//!   block or two the driver has to let others have their turn.
 //! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is
 //!   thrown away for at most a second, since a socket closed with bytes unread sends RST and the
 //!   client never sees its answer.
@@ -20,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use super::Supplies;
 use super::client::{Client, Phase};
+use super::frames::Frames;
 use crate::buf::budget::Ticket;
 use crate::units::{KIB, MIB};
 
@@ -39,6 +43,8 @@ pub(super) struct Io<S> {
     at: usize,
     /// Whether reads go through blocks.
     through: bool,
+    /// HTTP/2: what has come so far.
+    frames: Option<Frames>,
     /// Pays for the block in `ahead`.
     ticket: Option<Ticket>,
     closing: Closing,
@@ -60,15 +66,50 @@ impl<S> Io<S> {
             ahead: first,
             at: 0,
             through: false,
+            frames: None,
             ticket: None,
             closing: Closing::No,
         }
     }
 
-    /// Reads through blocks from now on.
-    pub(super) const fn reading_ahead(mut self) -> Self {
+    /// HTTP/2: reads through blocks from now on, and looks at the frames.
+    pub(super) fn reading_ahead(mut self) -> Self {
         self.through = true;
+        self.frames = Some(Frames::new(self.client.supplies().watch.tick()));
+        let first = std::mem::take(&mut self.ahead);
+        let fine = self.look_at(&first);
+        self.ahead = first;
+        self.ahead.truncate(fine);
         self
+    }
+
+    /// How many of `bytes` may be passed on.
+    fn look_at(&mut self, bytes: &[u8]) -> usize {
+        let Some(frames) = &mut self.frames else { return bytes.len() };
+        frames.settle(self.client.supplies().watch.tick(), self.client.take_earned());
+        match frames.read(bytes) {
+            Ok(()) => bytes.len(),
+            Err((fine, breach)) => {
+                self.client.breach.set(Some(breach));
+                fine
+            }
+        }
+    }
+
+    /// Whether HTTP/2 has to wait: for good after a breach, or for its next turn.
+    fn holds_back(&self, context: &Context<'_>) -> bool {
+        if self.frames.is_none() {
+            return false;
+        }
+        if self.client.breach.get().is_some() {
+            return true;
+        }
+        let blocks = self.client.blocks.get();
+        self.client.blocks.set(blocks.saturating_sub(1));
+        if blocks == 0 {
+            context.waker().wake_by_ref();
+        }
+        blocks == 0
     }
 
     /// Hands out what lies ready; the block goes home with its last byte.
@@ -100,21 +141,38 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
             this.hand_out(out);
             return Poll::Ready(Ok(()));
         }
-        let Supplies { home, lease, .. } = this.client.supplies();
+        if this.holds_back(context) {
+            return Poll::Pending;
+        }
+        let Supplies { lease, .. } = this.client.supplies();
         let ticket = if this.through { lease.ticket(READ_AHEAD).ok() } else { None };
         let Some(ticket) = ticket else {
             let before = out.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
-            if out.filled().len() > before {
+            let came = out.filled().get(before..).unwrap_or_default();
+            if !came.is_empty() {
                 this.client.received();
+                let fine = this.look_at(came);
+                out.set_filled(before.saturating_add(fine));
+                if fine == 0 {
+                    return Poll::Pending;
+                }
             }
             return Poll::Ready(Ok(()));
         };
+        let client = Rc::clone(&this.client);
+        let home = &client.supplies().home;
         let mut block = home.take(READ_AHEAD);
         let read = pin!(this.stream.read_buf(&mut block)).poll(context);
         match read {
             Poll::Ready(Ok(count)) if count > 0 => {
                 this.client.received();
+                let fine = this.look_at(&block);
+                if fine == 0 {
+                    home.give(block);
+                    return Poll::Pending;
+                }
+                block.truncate(fine);
                 this.ahead = block;
                 this.ticket = Some(ticket);
                 this.hand_out(out);

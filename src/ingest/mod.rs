@@ -17,6 +17,7 @@ mod accept;
 mod body;
 mod client;
 mod connection;
+mod frames;
 mod front;
 mod grpc;
 pub mod guard;
@@ -71,6 +72,8 @@ pub struct Supplies {
     meter: ShardMeter,
     /// Lets one log line about unreadable requests pass a while.
     complaints: Throttle,
+    /// The same for connections that are closed for what came on them.
+    breaches: Throttle,
     http1: hyper::server::conn::http1::Builder,
 }
 
@@ -87,6 +90,7 @@ impl Supplies {
             lease,
             meter,
             complaints: Throttle::new(COMPLAINT_EVERY),
+            breaches: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
         })
     }

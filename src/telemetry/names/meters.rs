@@ -246,6 +246,10 @@ pub struct ShardMeter {
     pub accept_errors: Counter,
     /// Connections closed at once for want of room.
     pub connections_refused: Counter,
+    /// Connections closed because they made work without being of use.
+    pub floods: Counter,
+    /// Connections closed because a rule of the protocol was broken on them.
+    pub violations: Counter,
     /// Requests to a path that no pipeline takes.
     pub unknown_paths: Counter,
     /// Queues of destinations that a reload removed or changed, and that still hold something.
@@ -257,6 +261,9 @@ impl ShardMeter {
     pub fn new(recorder: &impl Recorder) -> Self {
         let forwarded =
             |how: &str| counter(recorder, "spanyard_shard_forwarded_bytes_total", &[("how", how)]);
+        let closed = |why: &str| {
+            counter(recorder, "spanyard_shard_connections_closed_total", &[("reason", why)])
+        };
         let plain = |name: &'static str| counter(recorder, name, &[]);
         let level = |name: &'static str| gauge(recorder, name, &[]);
         Self {
@@ -271,6 +278,8 @@ impl ShardMeter {
             panics: plain("spanyard_shard_panics_total"),
             accept_errors: plain("spanyard_shard_accept_errors_total"),
             connections_refused: plain("spanyard_shard_connections_refused_total"),
+            floods: closed("flood"),
+            violations: closed("protocol"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
             leaving_queues: level("spanyard_shard_leaving_queues"),
         }

@@ -154,6 +154,8 @@ pub(super) const OWN: &[Series] = &[
         "Connections that could not be accepted."),
     own("spanyard_shard_connections_refused_total", Kind::Counter, "{connections}", &[],
         Over::Label, "Connections closed at once because the byte budget had no room for them."),
+    own("spanyard_shard_connections_closed_total", Kind::Counter, "{connections}", &["reason"],
+        Over::Label, "Connections over HTTP/2 closed for what came on them: flood, protocol."),
     own("spanyard_shard_unknown_paths_total", Kind::Counter, "{requests}", &[], Over::Label,
         "Requests to a path, or calls of a method, that no pipeline takes."),
     own("spanyard_shard_leaving_queues", Kind::Gauge, "{queues}", &[], Over::Label,
