@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::frames::Breach;
 use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2};
 use super::http::BUFFER_BYTES_MAX;
-use super::life::Silence;
+use super::life::{Silence, Wait};
 use super::verdict::Fault;
 use super::{Gate, Supplies};
 use crate::buf::budget::{Exhausted, Ticket};
@@ -82,6 +82,12 @@ pub(super) struct Client {
     streams: Cell<usize>,
     /// HTTP/2: what came on the connection that it must not go on.
     pub(super) breach: Cell<Option<Breach>>,
+    /// HTTP/2: the client's settings have come.
+    greeted: Cell<bool>,
+    /// HTTP/2: a head or another small frame of which a part has come.
+    pub(super) half: Wait,
+    /// HTTP/2: bytes that the client does not take.
+    pub(super) unread: Wait,
     /// HTTP/2: what answers were worth since the frame guard last asked.
     earned: Cell<u32>,
     /// HTTP/2: blocks that may be read before others have their turn.
@@ -116,6 +122,9 @@ impl Client {
             owed: Cell::new(0),
             streams: Cell::new(0),
             breach: Cell::new(None),
+            greeted: Cell::new(false),
+            half: Wait::default(),
+            unread: Wait::default(),
             earned: Cell::new(0),
             blocks: Cell::new(0),
             driver: RefCell::default(),
@@ -203,7 +212,19 @@ impl Client {
         if let Some(writing) = &self.writing {
             writing.rest();
         }
-        self.guard.allow(self.idle_time());
+        self.guard.allow(if self.greeted.get() { self.idle_time() } else { self.head_time() });
+    }
+
+    /// The client's settings have come.
+    pub(super) fn greet(&self) {
+        if !self.greeted.replace(true) && self.multiplexed.get() && !self.is_in_use() {
+            self.guard.allow(self.idle_time());
+        }
+    }
+
+    /// Whether the client's settings have come.
+    pub(super) const fn is_greeted(&self) -> bool {
+        self.greeted.get()
     }
 
     /// How long a connection over HTTP/2 may be without a stream.

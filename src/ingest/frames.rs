@@ -110,6 +110,9 @@ pub(super) struct Frames {
     /// Bytes of the payload that are still to come.
     left: usize,
     look: Look,
+    /// Whether it is data.
+    data: bool,
+    /// The first frame has come.
     begun: bool,
     /// The stream whose header block is open.
     block: Option<u32>,
@@ -129,6 +132,7 @@ impl Frames {
             have: 0,
             left: 0,
             look: Look::Away,
+            data: false,
             begun: false,
             block: None,
             last: 0,
@@ -141,6 +145,16 @@ impl Frames {
     /// Time is `now` in ticks of the shard's watch, and answers were worth `earned`.
     pub(super) fn settle(&mut self, now: u32, earned: u32) {
         self.account.settle(now, earned);
+    }
+
+    /// Whether the client's settings have begun to come.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether the client owes the rest of something other than data.
+    pub(super) const fn is_amid(&self) -> bool {
+        self.have > 0 || self.block.is_some() || (self.left > 0 && !self.data)
     }
 
     /// Reads on.
@@ -191,6 +205,7 @@ impl Frames {
     /// What can be said by the head alone.
     fn judge(&mut self, head: Head) -> Result<(), Breach> {
         self.look = Look::Away;
+        self.data = head.kind == Kind::Data;
         if self.block.is_some_and(|open| head.kind != Kind::Continuation || head.stream != open) {
             return Err(Breach::rule(Reason::PROTOCOL_ERROR));
         }

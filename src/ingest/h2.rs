@@ -151,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<'_, S> {
     ) -> Poll<Option<(Request<RecvStream>, SendResponse<Bytes>)>> {
         let expired = self.client.poll_expired(context).is_ready();
         let over = self.life.poll_over(self.client, context).is_ready();
-        if over || (expired && self.told) {
+        if over || (expired && (self.told || !self.client.is_greeted())) {
             return Poll::Ready(None);
         }
         let leaving = self.client.is_draining() || self.life.is_old();
@@ -168,6 +168,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<'_, S> {
         if let Some(breach) = self.client.breach.get().filter(|_| next.is_pending() && !self.shut) {
             self.shut(breach);
             next = self.connection.poll_accept(context);
+        }
+        let late = [&self.client.half, &self.client.unread];
+        if next.is_pending() && late.iter().any(|wait| wait.poll_over(context).is_ready()) {
+            return Poll::Ready(None);
         }
         next.map(|next| match next? {
             Ok(stream) => Some(stream),

@@ -31,6 +31,8 @@ use crate::units::{KIB, MIB};
 const LINGER_BYTES: usize = MIB;
 /// How long that may take.
 const LINGER_TIME: Duration = Duration::from_secs(1);
+/// How long a client over HTTP/2 may leave the socket full.
+const UNREAD_TIME: Duration = Duration::from_secs(25);
 /// The block that HTTP/2 connections read through.
 pub(super) const READ_AHEAD: usize = 256 * KIB;
 
@@ -86,13 +88,26 @@ impl<S> Io<S> {
     /// How many of `bytes` may be passed on.
     fn look_at(&mut self, bytes: &[u8]) -> usize {
         let Some(frames) = &mut self.frames else { return bytes.len() };
-        frames.settle(self.client.supplies().watch.tick(), self.client.take_earned());
-        match frames.read(bytes) {
+        let watch = &self.client.supplies().watch;
+        frames.settle(watch.tick(), self.client.take_earned());
+        let read = frames.read(bytes);
+        if frames.has_begun() {
+            self.client.greet();
+        }
+        self.client.half.set(frames.is_amid(), watch, self.client.head_time());
+        match read {
             Ok(()) => bytes.len(),
             Err((fine, breach)) => {
                 self.client.breach.set(Some(breach));
                 fine
             }
+        }
+    }
+
+    /// Over HTTP/2 a client has to take what is written.
+    fn wrote(&self, stuck: bool) {
+        if self.frames.is_some() {
+            self.client.unread.set(stuck, &self.client.supplies().watch, UNREAD_TIME);
         }
     }
 
@@ -192,7 +207,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.wrote(written.is_pending());
+        written
     }
 
     fn poll_write_vectored(
@@ -200,7 +218,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        this.wrote(written.is_pending());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
