@@ -20,11 +20,13 @@
 use h2::Reason;
 
 mod account;
+mod pings;
 #[cfg(test)]
 mod tests;
 
 pub(super) use account::{ANSWERED, FAILED};
 use account::{Account, cost};
+pub(super) use pings::Pings;
 
 /// Length of the preface, which [`super::sniff`] has compared.
 const PREFACE_LEN: usize = 24;
@@ -121,11 +123,13 @@ pub(super) struct Frames {
     ends: [u32; ENDS_KEPT],
     ended: usize,
     account: Account,
+    /// What the file says of pings.
+    pings: Option<Pings>,
 }
 
 impl Frames {
     /// A connection of which nothing, not even the preface, has been read by tick `now`.
-    pub(super) const fn new(now: u32) -> Self {
+    pub(super) const fn new(now: u32, pings: Option<Pings>) -> Self {
         Self {
             preface: PREFACE_LEN,
             part: [0; HEAD_LEN],
@@ -139,12 +143,17 @@ impl Frames {
             ends: [0; ENDS_KEPT],
             ended: 0,
             account: Account::new(now),
+            pings,
         }
     }
 
-    /// Time is `now` in ticks of the shard's watch, and answers were worth `earned`.
-    pub(super) fn settle(&mut self, now: u32, earned: u32) {
+    /// Time is `now` in ticks of the shard's watch, answers since the last call were worth `earned`,
+    /// and requests are under way or not.
+    pub(super) fn settle(&mut self, now: u32, earned: u32, in_use: bool) {
         self.account.settle(now, earned);
+        if let Some(pings) = &mut self.pings {
+            pings.settle(now, earned > 0, in_use);
+        }
     }
 
     /// Whether the client's settings have begun to come.
@@ -221,6 +230,11 @@ impl Frames {
             }
             Kind::Continuation if head.has(END_HEADERS) => self.block = None,
             Kind::Reset => self.end(head.stream),
+            Kind::Ping if !head.has(ACK) => {
+                if self.pings.as_mut().is_some_and(Pings::too_many) {
+                    return Err(Breach::FLOOD);
+                }
+            }
             Kind::Settings if !head.has(ACK) => {
                 self.look = Look::Settings { part: [0; 6], have: 0 };
             }

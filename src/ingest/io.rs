@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use super::Supplies;
 use super::client::{Client, Phase};
-use super::frames::Frames;
+use super::frames::{Frames, Pings};
 use crate::buf::budget::Ticket;
 use crate::units::{KIB, MIB};
 
@@ -77,7 +77,8 @@ impl<S> Io<S> {
     /// HTTP/2: reads through blocks from now on, and looks at the frames.
     pub(super) fn reading_ahead(mut self) -> Self {
         self.through = true;
-        self.frames = Some(Frames::new(self.client.supplies().watch.tick()));
+        let pings = self.client.keepalive.enforcement.map(Pings::new);
+        self.frames = Some(Frames::new(self.client.supplies().watch.tick(), pings));
         let first = std::mem::take(&mut self.ahead);
         let fine = self.look_at(&first);
         self.ahead = first;
@@ -89,7 +90,7 @@ impl<S> Io<S> {
     fn look_at(&mut self, bytes: &[u8]) -> usize {
         let Some(frames) = &mut self.frames else { return bytes.len() };
         let watch = &self.client.supplies().watch;
-        frames.settle(watch.tick(), self.client.take_earned());
+        frames.settle(watch.tick(), self.client.take_earned(), self.client.is_in_use());
         let read = frames.read(bytes);
         if frames.has_begun() {
             self.client.greet();

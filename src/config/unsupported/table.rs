@@ -13,11 +13,6 @@ const LOGGER: &str = "logs go where `output_paths` says, with `level` and `encod
 pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
     ("receivers.otlp.protocols.grpc", "tls", NotYet(RECEIVER_TLS)),
     ("receivers.otlp.protocols.grpc", "auth", NotYet("")),
-    (
-        "receivers.otlp.protocols.grpc.keepalive",
-        "enforcement_policy",
-        Ignored("clients may ping as often as they like"),
-    ),
     ("receivers.otlp.protocols.grpc", "middlewares", NotYet("")),
     ("receivers.otlp.protocols.grpc", "transport", NotYetUnless(&["tcp"], "use tcp")),
     ("receivers.otlp.protocols.grpc", "read_buffer_size", Ignored(BUFFERS)),

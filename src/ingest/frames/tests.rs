@@ -18,12 +18,12 @@ fn begun(frames: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn verdict(bytes: &[u8]) -> Result<(), (usize, Breach)> {
-    Frames::new(0).read(bytes)
+    Frames::new(0, None).read(bytes)
 }
 
 /// The verdict when the bytes come in pieces of these lengths, then in one.
 fn verdict_in_pieces(bytes: &[u8], pieces: &[usize]) -> Result<(), (usize, Breach)> {
-    let (mut frames, mut rest, mut passed) = (Frames::new(0), bytes, 0);
+    let (mut frames, mut rest, mut passed) = (Frames::new(0, None), bytes, 0);
     for piece in pieces.iter().copied().chain([usize::MAX]) {
         let (now, later) = rest.split_at(piece.min(rest.len()));
         frames.read(now).map_err(|(at, breach)| (passed + at, breach))?;
@@ -105,11 +105,11 @@ fn calls_of_known_clients_cost_less_than_their_answers_bring() {
         &[frame(2, 0, 1, &[0; 5]), frame(8, 0, 1, &[1; 4]), frame(3, 0, 1, &[0; 4])],
     ];
     for extra in clients {
-        let mut frames = Frames::new(0);
+        let mut frames = Frames::new(0, None);
         frames.read(&begun(&[])).unwrap();
         for call in 0..100_000_u32 {
             let stream = 2 * call + 1;
-            frames.settle(0, if call == 0 { 0 } else { ANSWERED });
+            frames.settle(0, if call == 0 { 0 } else { ANSWERED }, false);
             frames.read(&frame(1, END_HEADERS, stream, &[0x82; 60])).unwrap();
             frames.read(&frame(0, 0, stream, &[7; 5])).unwrap();
             extra.iter().for_each(|extra| frames.read(extra).unwrap());
@@ -122,10 +122,10 @@ fn calls_of_known_clients_cost_less_than_their_answers_bring() {
 
 #[test]
 fn a_hundred_calls_a_second_may_be_given_up_for_ever() {
-    let mut frames = Frames::new(0);
+    let mut frames = Frames::new(0, None);
     frames.read(&begun(&[])).unwrap();
     for tick in 1..2_000_u32 {
-        frames.settle(tick, 0);
+        frames.settle(tick, 0, false);
         for call in 0..50 {
             let stream = 2 * (tick * 50 + call) + 1;
             frames.read(&frame(1, END_HEADERS, stream, &[0x82; 60])).unwrap();
@@ -138,7 +138,7 @@ fn a_hundred_calls_a_second_may_be_given_up_for_ever() {
 fn large_bodies_in_frames_of_any_usual_size_cost_nothing() {
     for len in [64, 100, 1_000, 16_384] {
         let data = frame(0, 0, 1, &vec![7; len]);
-        let mut frames = Frames::new(0);
+        let mut frames = Frames::new(0, None);
         frames.read(&begun(&[frame(1, END_HEADERS, 1, &[0x82])])).unwrap();
         (0..100_000).for_each(|_| frames.read(&data).unwrap());
     }
@@ -162,7 +162,7 @@ fn every_flood_ends_within_some_thousand_frames() {
         ("trailers", frame(1, END_HEADERS, 1, &[0x90])),
     ];
     for (name, flood) in floods {
-        let mut frames = Frames::new(0);
+        let mut frames = Frames::new(0, None);
         frames.read(&begun(&[frame(1, END_HEADERS, 1, &[0x82])])).unwrap();
         let ended = (0..4_001).find_map(|_| frames.read(&flood).err());
         assert_eq!(ended.map(|(_, breach)| breach), Some(Breach::FLOOD), "{name}");
@@ -171,7 +171,7 @@ fn every_flood_ends_within_some_thousand_frames() {
 
 #[test]
 fn continuations_without_end_are_a_flood() {
-    let mut frames = Frames::new(0);
+    let mut frames = Frames::new(0, None);
     frames.read(&begun(&[frame(1, 0, 1, &[0x82])])).unwrap();
     let more = frame(9, 0, 1, &[]);
     let ended = (0..4_001).find_map(|_| frames.read(&more).err());
