@@ -90,8 +90,8 @@ pub(super) struct Client {
     pub(super) unread: Wait,
     /// HTTP/2: what answers were worth since the frame guard last asked.
     earned: Cell<u32>,
-    /// HTTP/2: blocks that may be read before others have their turn.
-    pub(super) blocks: Cell<u32>,
+    /// HTTP/2: bytes that may be read before others have their turn.
+    pub(super) turn: Cell<usize>,
     driver: RefCell<Option<Waker>>,
     _charge: Ticket,
     /// Held while streams are open.
@@ -126,7 +126,7 @@ impl Client {
             half: Wait::default(),
             unread: Wait::default(),
             earned: Cell::new(0),
-            blocks: Cell::new(0),
+            turn: Cell::new(0),
             driver: RefCell::default(),
             _charge: charge,
             window: RefCell::default(),

@@ -6,7 +6,7 @@
 //! ```
 //! Two things are looked at. **The rules** that the library does not keep, or answers with another
 //! code than RFC 9113 names: the first frame, lengths of frames, values of settings, frames inside
-//! of a header block, headers after the end of a stream. **The account**: what costs us work
+//! of a header block, headers or data after the end of a stream. **The account**: what costs us work
 //! without being a request is paid for out of [`BALANCE_MAX`] units; they come back with time
 //! ([`REFILL_PER_TICK`]) and with every answer ([`ANSWERED`], [`FAILED`]). Who has none left is
 //! told to calm down.
@@ -218,6 +218,10 @@ impl Frames {
         if self.block.is_some_and(|open| head.kind != Kind::Continuation || head.stream != open) {
             return Err(Breach::rule(Reason::PROTOCOL_ERROR));
         }
+        let late = matches!(head.kind, Kind::Headers | Kind::Data) && head.stream > 0;
+        if late && self.ends.contains(&head.stream) {
+            return Err(Breach::rule(Reason::STREAM_CLOSED));
+        }
         let first = !std::mem::replace(&mut self.begun, true);
         if first && (head.kind != Kind::Settings || head.has(ACK)) {
             return Err(Breach::rule(Reason::PROTOCOL_ERROR));
@@ -253,9 +257,6 @@ impl Frames {
 
     fn headers(&mut self, head: Head) -> Result<(), Breach> {
         let late = head.stream <= self.last;
-        if late && self.ends.contains(&head.stream) {
-            return Err(Breach::rule(Reason::STREAM_CLOSED));
-        }
         self.last = self.last.max(head.stream);
         if late {
             let padding = usize::from(head.has(PADDED));

@@ -11,9 +11,10 @@
 //! Every stream pays for its head and its task, the first one also for what may come without a
 //! ticket; a stream that cannot is answered at once that there is no room.
 //!
-//! Invariants: a connection starts [`STREAMS_PER_TURN`] streams and reads [`BLOCKS_PER_TURN`] blocks
-//! before the other connections of the shard have their turn; whatever a stream reads is released at once, so that no stream waits for another's
-//! window.
+//! Invariants: a connection starts [`STREAMS_PER_TURN`] streams and reads [`BYTES_PER_TURN`] and a
+//! block before the other connections of the shard have their turn, and it reads no further before
+//! all that it has read is begun; whatever a stream reads is released at once, so that no stream
+//! waits for another's window.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -58,8 +59,8 @@ const SMALL_FRAMES_PER_STREAM: usize = 512;
 const SMALL_FRAMES_MIN: usize = 64 * KIB;
 /// Streams that one connection may start before the others have their turn.
 const STREAMS_PER_TURN: u32 = 8;
-/// Blocks of [`super::io::READ_AHEAD`] that it may read.
-const BLOCKS_PER_TURN: u32 = 4;
+/// Bytes after which it reads no further block.
+const BYTES_PER_TURN: usize = 64 * KIB;
 /// How long a GOAWAY after a breach may take to leave.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
 /// What is still read of a refused body, so that its stream ends in good order, and for how long.
@@ -99,8 +100,15 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, 
     let Some(mut connection) = shaken else { return };
     client.multiplex();
     let life = Life::new(client, connection.ping_pong());
-    let mut driver =
-        Driver { client, connection, life, told: false, shut: false, window: WINDOW_MIN };
+    let mut driver = Driver {
+        client,
+        connection,
+        life,
+        told: false,
+        shut: false,
+        fresh: true,
+        window: WINDOW_MIN,
+    };
     let mut started: u32 = 0;
     while let Some((request, respond)) = poll_fn(|context| driver.poll(context)).await {
         start(client, request, respond);
@@ -140,6 +148,8 @@ struct Driver<'a, S> {
     told: bool,
     /// Closed for what came on it.
     shut: bool,
+    /// All that was read has been begun: its next turn has come.
+    fresh: bool,
     window: usize,
 }
 
@@ -163,12 +173,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<'_, S> {
             }
         }
         self.follow_tickets();
-        self.client.blocks.set(BLOCKS_PER_TURN);
+        if std::mem::take(&mut self.fresh) {
+            self.client.turn.set(BYTES_PER_TURN);
+        }
         let mut next = self.connection.poll_accept(context);
         if let Some(breach) = self.client.breach.get().filter(|_| next.is_pending() && !self.shut) {
             self.shut(breach);
             next = self.connection.poll_accept(context);
         }
+        self.fresh = next.is_pending();
         let late = [&self.client.half, &self.client.unread];
         if next.is_pending() && late.iter().any(|wait| wait.poll_over(context).is_ready()) {
             return Poll::Ready(None);

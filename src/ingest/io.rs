@@ -8,7 +8,7 @@
 //!   it does.
 //! - Over HTTP/2 the frames are looked at on their way ([`Frames`]): from the first bad one on
 //!   nothing is passed on, and the driver, which is told by the client's `breach`, closes. After a
-//!   block or two the driver has to let others have their turn.
+//!   block or so the driver has to let others have their turn.
 //! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is
 //!   thrown away for at most a second, since a socket closed with bytes unread sends RST and the
 //!   client never sees its answer.
@@ -89,6 +89,7 @@ impl<S> Io<S> {
     /// How many of `bytes` may be passed on.
     fn look_at(&mut self, bytes: &[u8]) -> usize {
         let Some(frames) = &mut self.frames else { return bytes.len() };
+        self.client.turn.set(self.client.turn.get().saturating_sub(bytes.len()));
         let watch = &self.client.supplies().watch;
         frames.settle(watch.tick(), self.client.take_earned(), self.client.is_in_use());
         let read = frames.read(bytes);
@@ -120,12 +121,11 @@ impl<S> Io<S> {
         if self.client.breach.get().is_some() {
             return true;
         }
-        let blocks = self.client.blocks.get();
-        self.client.blocks.set(blocks.saturating_sub(1));
-        if blocks == 0 {
+        let over = self.client.turn.get() == 0;
+        if over {
             context.waker().wake_by_ref();
         }
-        blocks == 0
+        over
     }
 
     /// Hands out what lies ready; the block goes home with its last byte.
@@ -137,7 +137,8 @@ impl<S> Io<S> {
         if self.at >= self.ahead.len() {
             self.at = 0;
             let empty = std::mem::take(&mut self.ahead);
-            if self.through {
+            // What was read while the protocol was being guessed is no block.
+            if empty.capacity() >= READ_AHEAD {
                 self.client.supplies().home.give(empty);
             }
             self.ticket = None;

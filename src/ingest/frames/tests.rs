@@ -56,6 +56,7 @@ fn frames_that_break_a_rule_end_the_connection_with_the_code_the_rfc_names() {
             Reason::FLOW_CONTROL_ERROR,
         ),
         ("headers after the end", vec![ended(), open()], Reason::STREAM_CLOSED),
+        ("data after the end", vec![ended(), frame(0, 0, 1, b"x")], Reason::STREAM_CLOSED),
         (
             "headers after a reset",
             vec![open(), frame(3, 0, 1, &[0; 4]), open()],
