@@ -6,10 +6,9 @@
 //! ```
 //! Two things are looked at. **The rules** that the library does not keep, or answers with another
 //! code than RFC 9113 names: the first frame, lengths of frames, values of settings, frames inside
-//! of a header block, headers or data after the end of a stream. **The account**: what costs us work
-//! without being a request is paid for out of [`BALANCE_MAX`] units; they come back with time
-//! ([`REFILL_PER_TICK`]) and with every answer ([`ANSWERED`], [`FAILED`]). Who has none left is
-//! told to calm down.
+//! of a header block, headers or data after the end of a stream. **The account**: what makes work
+//! without being a request is paid for in units, which come back with time and with every answer
+//! ([`account`]). Who has none left is told to calm down.
 //!
 //! Invariants: the verdict and its place in the stream do not depend on how the bytes are split; a
 //! frame that is faulty by its head or by the settings in it is never passed on whole; nothing is
@@ -147,8 +146,8 @@ impl Frames {
         }
     }
 
-    /// Time is `now` in ticks of the shard's watch, answers since the last call were worth `earned`,
-    /// and requests are under way or not.
+    /// Time is `now` in ticks of the watch, answers since the last call were worth `earned`, and
+    /// requests are under way or not.
     pub(super) fn settle(&mut self, now: u32, earned: u32, in_use: bool) {
         self.account.settle(now, earned);
         if let Some(pings) = &mut self.pings {

@@ -63,10 +63,10 @@ pub(super) async fn serve(
             Some(Sending { stream, data, trailers: Some(verdict::grpc_trailers()) })
         }
         Err(fault) => {
-            if !empty {
+            let heard = fail(client, way, &fault, head.headers, respond);
+            if heard && !empty {
                 client.earn(FAILED);
             }
-            fail(client, way, &fault, head.headers, respond);
             None
         }
     }
@@ -77,19 +77,20 @@ pub(super) fn refuse(client: &Client, head: Parts, respond: &mut SendResponse<By
     let front = client.gate.front();
     let way = front.grpc(head.uri.path());
     let fault = if way.is_some() { Fault::Overloaded } else { Fault::UnknownPath };
-    fail(client, way, &fault, head.headers, respond);
+    let _ = fail(client, way, &fault, head.headers, respond);
 }
 
+/// Whether there was still someone to hear it.
 fn fail(
     client: &Client,
     way: Option<Way<'_>>,
     fault: &Fault,
     headers: HeaderMap,
     respond: &mut SendResponse<Bytes>,
-) {
+) -> bool {
     blame(way, fault, client);
     let answer = client.supplies().answers.grpc_fault(fault, headers);
-    drop(respond.send_response(answer, true));
+    respond.send_response(answer, true).is_ok()
 }
 
 /// The client's own deadline came before the backend's answer.

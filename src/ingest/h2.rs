@@ -131,7 +131,7 @@ fn start(client: &Rc<Client>, request: Request<RecvStream>, mut respond: SendRes
         }
         None if head::is_grpc(&head.headers) => grpc::refuse(client, head, &mut respond),
         None => {
-            if let Some(Sending { mut stream, data, .. }) =
+            if let Ok(Some(Sending { mut stream, data, .. })) =
                 begin(otlp::refuse(client, head), &mut respond)
             {
                 drop(stream.send_data(data, true));
@@ -237,10 +237,13 @@ async fn stream(open: Open, head: Parts, stream: RecvStream, mut respond: SendRe
             guard.allow(REST_TIME);
             let _ = body::discard(&mut body, REST_BYTES_MAX).await;
         }
-        if !refused || !empty {
-            client.earn(if refused { frames::FAILED } else { frames::ANSWERED });
+        let begun = begin(answer, &mut respond);
+        if !refused {
+            client.earn(frames::ANSWERED);
+        } else if begun.is_ok() && !empty {
+            client.earn(frames::FAILED);
         }
-        begin(answer, &mut respond)
+        begun.ok().flatten()
     };
     drop(body);
     if let Some(sending) = sending {
@@ -257,13 +260,15 @@ pub(super) struct Sending {
     pub(super) trailers: Option<HeaderMap>,
 }
 
-/// Gives away the head of an answer over HTTP/2; `None`: nothing follows, or the client is gone. It
-/// does not hear the answer then, but what was accepted is safe.
-fn begin(answer: Response<Bytes>, respond: &mut SendResponse<Bytes>) -> Option<Sending> {
+/// Gives away the head of an answer over HTTP/2; `None`: nothing follows. A client that is gone
+/// does not hear it, but what was accepted is safe.
+fn begin(
+    answer: Response<Bytes>,
+    respond: &mut SendResponse<Bytes>,
+) -> Result<Option<Sending>, h2::Error> {
     let (head, data) = answer.into_parts();
-    let sent = respond.send_response(Response::from_parts(head, ()), data.is_empty());
-    let stream = sent.ok().filter(|_| !data.is_empty())?;
-    Some(Sending { stream, data, trailers: None })
+    let stream = respond.send_response(Response::from_parts(head, ()), data.is_empty())?;
+    Ok((!data.is_empty()).then_some(Sending { stream, data, trailers: None }))
 }
 
 /// Sends what follows, as the client's window allows, which it has to within [`ANSWER_TIME`].

@@ -1,20 +1,21 @@
 //! What a connection may cost before it must have been of use.
 //!
 //! Units are about a microsecond of a core. The figures rest on what clients are known to send for
-//! one call beside its data (the numbers are units):
+//! one call beside its data, in units:
 //!
 //! ```text
-//!  grpc-go            HEADERS 2, empty DATA 1, PING 2 (its bandwidth estimate), WINDOW_UPDATE 1 = 6
-//!  grpc C core        the same, WINDOW_UPDATE twice, at times SETTINGS 4                       <= 11
-//!  Java, Node, curl   HEADERS 2, empty DATA 1, WINDOW_UPDATE up to 4, PRIORITY 1                = 8
-//!  refused early      as above and RST_STREAM 8                                               <= 19
+//!  grpc-go         HEADERS 2, empty DATA 1, PING 2 (its estimate of bandwidth),
+//!                  WINDOW_UPDATE 1                                                  6
+//!  grpc C core     the same, WINDOW_UPDATE twice, at times SETTINGS 4           to 11
+//!  Java, Node      HEADERS 2, empty DATA 1, WINDOW_UPDATE to 4, PRIORITY 1        8
+//!  refused early   HEADERS 2, PING 2, WINDOW_UPDATE 2, RST_STREAM 8              14
 //! ```
-//! An accepted call brings [`ANSWERED`], more than any of them spends; one that fails brings
-//! [`FAILED`], and what is missing comes with time: [`REFILL_PER_TICK`] pays for 100 calls a second
-//! that are given up by their client before they are answered (HEADERS and RST_STREAM), for 500
-//! PINGs or for 1,000 WINDOW_UPDATEs of a slow reader. [`BALANCE_MAX`] pays for 400 calls given up
-//! at once. A flood of 50,000 frames a second lasts 80 ms, and one that is never caught is slower
-//! than 1,000 frames a second: a thousandth of a core.
+//! An accepted call brings [`ANSWERED`] and one that fails [`FAILED`], more than any of them
+//! spends. What is never answered is paid for by time: [`REFILL_PER_TICK`] is enough for 100 calls
+//! a second that their client gives up before the answer (HEADERS and RST_STREAM), for 500 PINGs or
+//! for 1,000 WINDOW_UPDATEs of a slow reader. [`BALANCE_MAX`] is enough for 400 calls given up at
+//! once. A flood of 50,000 frames a second lasts 80 ms, and one that is never caught is slower than
+//! 1,000 frames a second: a thousandth of a core.
 
 use super::Kind;
 
@@ -24,8 +25,9 @@ const BALANCE_MAX: u32 = 4_000;
 const REFILL_PER_TICK: u32 = 500;
 /// What an answer to an accepted request brings.
 pub(in crate::ingest) const ANSWERED: u32 = 20;
-/// What an answer brings when the request had a body and was not accepted.
-pub(in crate::ingest) const FAILED: u32 = 8;
+/// What an answer brings when the request had a body and was not accepted, and its client still
+/// wanted to hear it.
+pub(in crate::ingest) const FAILED: u32 = 16;
 /// Bytes of a header block or of settings that cost one unit more.
 const BYTES_PER_UNIT: usize = 256;
 /// Data frames of fewer bytes cost a unit; of twice as many, they bring one.
