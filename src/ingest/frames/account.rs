@@ -10,11 +10,12 @@
 //!  Java, Node      HEADERS 2, empty DATA 1, WINDOW_UPDATE to 4, PRIORITY 1        8
 //!  refused early   HEADERS 2, PING 2, WINDOW_UPDATE 2, RST_STREAM 8              14
 //! ```
-//! An accepted call brings [`ANSWERED`] and one that fails [`FAILED`], more than any of them
-//! spends. What is never answered is paid for by time: [`REFILL_PER_TICK`] is enough for 100 calls
-//! a second that their client gives up before the answer (HEADERS and RST_STREAM), for 500 PINGs or
-//! for 1,000 WINDOW_UPDATEs of a slow reader. [`BALANCE_MAX`] is enough for 400 calls given up at
-//! once. A flood of 50,000 frames a second lasts 80 ms, and one that is never caught is slower than
+//! A field block costs a unit more for each [`BYTES_PER_UNIT`], so a token of 3 KiB that is sent
+//! anew with every call costs 48. An accepted call brings [`ANSWERED`] and one that fails
+//! [`FAILED`], more than any of them spends. What is never answered is paid for by time:
+//! [`REFILL_PER_TICK`] is enough for some 80 calls a second that their client gives up before the
+//! answer (HEADERS of 150 bytes and RST_STREAM), for 500 PINGs or for 1,000 WINDOW_UPDATEs of a slow
+//! reader. [`BALANCE_MAX`] is enough for 300 calls given up at once. A flood of 50,000 frames a second lasts 80 ms, and one that is never caught is slower than
 //! 1,000 frames a second: a thousandth of a core.
 
 use super::Kind;
@@ -24,12 +25,12 @@ const BALANCE_MAX: u32 = 4_000;
 /// Units that come back in each tick of the watch, which is half a second.
 const REFILL_PER_TICK: u32 = 500;
 /// What an answer to an accepted request brings.
-pub(in crate::ingest) const ANSWERED: u32 = 20;
+pub(in crate::ingest) const ANSWERED: u32 = 80;
 /// What an answer brings when the request had a body and was not accepted, and its client still
 /// wanted to hear it.
-pub(in crate::ingest) const FAILED: u32 = 16;
+pub(in crate::ingest) const FAILED: u32 = 64;
 /// Bytes of a header block or of settings that cost one unit more.
-const BYTES_PER_UNIT: usize = 256;
+const BYTES_PER_UNIT: usize = 64;
 /// Data frames of fewer bytes cost a unit; of twice as many, they bring one.
 const SMALL_DATA: usize = 64;
 
