@@ -233,11 +233,7 @@ impl Frames {
             }
             Kind::Continuation if head.has(END_HEADERS) => self.block = None,
             Kind::Reset => self.end(head.stream),
-            Kind::Ping if !head.has(ACK) => {
-                if self.pings.as_mut().is_some_and(Pings::too_many) {
-                    return Err(Breach::FLOOD);
-                }
-            }
+            Kind::Ping if !head.has(ACK) && self.pinged_too_often() => return Err(Breach::FLOOD),
             Kind::Settings if !head.has(ACK) => {
                 self.look = Look::Settings { part: [0; 6], have: 0 };
             }
@@ -252,6 +248,11 @@ impl Frames {
             _ => {}
         }
         self.account.pay(cost(head.kind, head.len)).ok_or(Breach::FLOOD)
+    }
+
+    /// A ping has come: whether that is more than the file permits.
+    fn pinged_too_often(&mut self) -> bool {
+        self.pings.as_mut().is_some_and(Pings::too_many)
     }
 
     fn headers(&mut self, head: Head) -> Result<(), Breach> {

@@ -14,9 +14,10 @@
 //! anew with every call costs 48. An accepted call brings [`ANSWERED`] and one that fails
 //! [`FAILED`], more than any of them spends. What is never answered is paid for by time:
 //! [`REFILL_PER_TICK`] is enough for some 80 calls a second that their client gives up before the
-//! answer (HEADERS of 150 bytes and RST_STREAM), for 500 PINGs or for 1,000 WINDOW_UPDATEs of a slow
-//! reader. [`BALANCE_MAX`] is enough for 300 calls given up at once. A flood of 50,000 frames a second lasts 80 ms, and one that is never caught is slower than
-//! 1,000 frames a second: a thousandth of a core.
+//! answer (HEADERS of 150 bytes and RST_STREAM), for 500 PINGs or for 1,000 WINDOW_UPDATEs of a
+//! slow reader. [`BALANCE_MAX`] is enough for 300 calls given up at once. A flood of 50,000 frames
+//! a second lasts 80 ms, and one that is never caught is slower than 1,000 frames a second: a
+//! thousandth of a core.
 
 use super::Kind;
 
