@@ -8,6 +8,9 @@ use super::site::{Site, on_shard, spans};
 
 const CALM: u32 = 11;
 
+/// Its name, what it begins with, and each frame after that.
+type Flood = (&'static str, Vec<Frame>, fn(u32) -> Frame);
+
 /// Floods a connection of its own until it is closed, for at most so many frames; the code of the
 /// GOAWAY that comes.
 async fn flood(
@@ -35,7 +38,7 @@ async fn assert_served(site: &Site) {
 fn floods_of_frames_that_ask_for_nothing_are_told_to_calm_down() {
     on_shard(async |site| {
         let open = || vec![Frame::request(1, false)];
-        let stream_floods: [(&str, Vec<Frame>, fn(u32) -> Frame); 9] = [
+        let floods: [Flood; 9] = [
             ("settings", vec![], |_| Frame::new(4, 0, 0, &[0, 4, 0, 1, 0, 0])),
             ("pings", vec![], |_| Frame::new(6, 0, 0, &[0; 8])),
             ("priorities", vec![], |at| Frame::new(2, 0, 2 * (at % 50) + 1, &[0, 0, 0, 0, 9])),
@@ -46,8 +49,8 @@ fn floods_of_frames_that_ask_for_nothing_are_told_to_calm_down() {
             ("data of one byte", open(), |_| Frame::new(0, 0, 1, &[0])),
             ("answers to pings", open(), |at| Frame::new(6, 1, 0, &at.to_be_bytes().repeat(2))),
         ];
-        let cases = stream_floods.len();
-        for (name, begin, next) in stream_floods {
+        let cases = floods.len();
+        for (name, begin, next) in floods {
             let code = flood(&site, &begin, |at| vec![next(at)]).await;
             assert_eq!(code, Some(CALM), "{name}");
         }
