@@ -34,18 +34,21 @@ const GRPC_STREAMS: u64 = 100;
 /// How long an answer to a ping may take, and how often pings leave at most, as in grpc-go.
 const PONG_TIME: Duration = Duration::from_secs(20);
 const PING_MIN: Duration = Duration::from_secs(1);
+/// Between pings of a client, where an `enforcement_policy` does not say.
+const CLIENT_PING_MIN: Duration = Duration::from_secs(300);
 /// The words of `compression_algorithms`.
 pub(super) const ENCODINGS: [&str; 8] =
     ["", "gzip", "zstd", "zlib", "snappy", "deflate", "lz4", "x-snappy-framed"];
 /// Largest message or body that may be configured: 2 GiB, the limit of protobuf itself.
 const BYTES_MAX: u64 = 2048 * MIB as u64;
 
-pub(super) const TABLES: [&Table; 11] = [
+pub(super) const TABLES: [&Table; 12] = [
     &OTLP,
     &PROTOCOLS,
     &GRPC,
     &KEEPALIVE,
     &PARAMETERS,
+    &ENFORCEMENT,
     &HTTP,
     &tls::TLS,
     &auth::GRPC,
@@ -87,6 +90,14 @@ const KEEPALIVE: Table = Table {
     keys: &[
         key("enabled", "boolean", "true", "false: as if it were not named"),
         key("server_parameters", "mapping", "", "the gateway's side of it"),
+        key("enforcement_policy", "mapping", "", "how often clients may ping"),
+    ],
+};
+const ENFORCEMENT: Table = Table {
+    scope: "receivers.otlp.protocols.grpc.keepalive.enforcement_policy",
+    keys: &[
+        key("min_time", "duration", "5m", "who pings more often three times is told to go"),
+        key("permit_without_stream", "boolean", "false", "whether pings may come between requests"),
     ],
 };
 const PARAMETERS: Table = Table {
@@ -237,16 +248,25 @@ fn grpc_ingest(section: &Section<'_>, listen: &Listen<Address>) -> GrpcIngest {
     }
 }
 
-/// `keepalive.server_parameters`; `None`: not named.
+/// `keepalive`; `None`: not named.
 fn keepalive(grpc: &Section<'_>) -> Option<ServerKeepalive> {
     let keepalive = grpc.get("keepalive")?.optional_section(&KEEPALIVE)?;
-    let section = keepalive.get("server_parameters")?.optional_section(&PARAMETERS)?;
+    let enforcement = keepalive.get("enforcement_policy").and_then(|policy| {
+        let section = policy.optional_section(&ENFORCEMENT)?;
+        let least = time(&section, "min_time").unwrap_or(CLIENT_PING_MIN);
+        Some((least, section.boolean("permit_without_stream", false)))
+    });
+    let parameters = keepalive.get("server_parameters");
+    let Some(section) = parameters.and_then(|field| field.optional_section(&PARAMETERS)) else {
+        return Some(ServerKeepalive { enforcement, ..ServerKeepalive::default() });
+    };
     let timeout = time(&section, "timeout").unwrap_or(PONG_TIME);
     Some(ServerKeepalive {
         idle: time(&section, "max_connection_idle"),
         age: time(&section, "max_connection_age"),
         grace: time(&section, "max_connection_age_grace"),
         ping: time(&section, "time").map(|time| (time.max(PING_MIN), timeout)),
+        enforcement,
     })
 }
 

@@ -13,11 +13,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::frames;
 use super::guard::{Guard, HEAD_TIME, IDLE_TIME, IDLE_TIME_H2, TICK, WRITE_TIME};
 use super::http::BUFFER_BYTES_MAX;
-use super::life::Silence;
+use super::life::{Silence, Wait};
 use super::rest::Traffic;
-use super::strict::Breach;
+use super::strict;
 use super::verdict::Fault;
 use super::{Gate, Supplies};
 use crate::buf::budget::{Exhausted, Ticket};
@@ -90,6 +91,18 @@ pub(super) struct Client {
     owed: Cell<usize>,
     /// Streams with a task.
     streams: Cell<usize>,
+    /// HTTP/2: what came on the connection that it must not go on.
+    pub(super) breach: Cell<Option<frames::Breach>>,
+    /// HTTP/2: the client's settings have come.
+    greeted: Cell<bool>,
+    /// HTTP/2: a head or another small frame of which a part has come.
+    pub(super) half: Wait,
+    /// HTTP/2: bytes that the client does not take.
+    pub(super) unread: Wait,
+    /// HTTP/2: what answers were worth since the frame guard last asked.
+    earned: Cell<u32>,
+    /// HTTP/2: bytes that may be read before others have their turn.
+    pub(super) turn: Cell<usize>,
     driver: RefCell<Option<Waker>>,
     _charge: Ticket,
     /// Held while streams are open.
@@ -130,6 +143,12 @@ impl Client {
             held: Cell::new(0),
             owed: Cell::new(0),
             streams: Cell::new(0),
+            breach: Cell::new(None),
+            greeted: Cell::new(false),
+            half: Wait::default(),
+            unread: Wait::default(),
+            earned: Cell::new(0),
+            turn: Cell::new(0),
             driver: RefCell::default(),
             _charge: charge,
             window: RefCell::default(),
@@ -153,7 +172,7 @@ impl Client {
     }
 
     /// What came breaks a rule of HTTP/1. Where that is the frame of a body, its request is blamed.
-    pub(super) fn breached(&self, breach: Breach) {
+    pub(super) fn breached(&self, breach: strict::Breach) {
         self.broken.set(true);
         self.linger.set(true);
         if !breach.in_head {
@@ -261,12 +280,34 @@ impl Client {
         if let Some(writing) = &self.writing {
             writing.rest();
         }
-        self.guard.allow(self.idle_time());
+        self.guard.allow(if self.greeted.get() { self.idle_time() } else { self.head_time() });
+    }
+
+    /// The client's settings have come.
+    pub(super) fn greet(&self) {
+        if !self.greeted.replace(true) && self.multiplexed.get() && !self.is_in_use() {
+            self.guard.allow(self.idle_time());
+        }
+    }
+
+    /// Whether the client's settings have come.
+    pub(super) const fn is_greeted(&self) -> bool {
+        self.greeted.get()
     }
 
     /// How long a connection over HTTP/2 may be without a stream.
     fn idle_time(&self) -> Duration {
         self.keepalive.idle.unwrap_or(IDLE_TIME_H2)
+    }
+
+    /// An answer is worth so many units to the frame guard.
+    pub(super) fn earn(&self, units: u32) {
+        self.earned.set(self.earned.get().saturating_add(units));
+    }
+
+    /// What answers were worth since the last call.
+    pub(super) fn take_earned(&self) -> u32 {
+        self.earned.take()
     }
 
     /// Whether streams are open.
@@ -347,7 +388,9 @@ impl Drop for Open {
         client.streams.set(client.streams.get().saturating_sub(1));
         if client.streams.get() == 0 {
             drop(client.window.take());
-            client.guard.allow(client.idle_time());
+            if client.breach.get().is_none() {
+                client.guard.allow(client.idle_time());
+            }
         }
     }
 }

@@ -17,8 +17,10 @@ use tokio::time::timeout;
 
 use super::body::{self, Source as _, StreamBody};
 use super::client::{Client, Held};
+use super::frames::{ANSWERED, FAILED};
 use super::front::Way;
 use super::guard::Guard;
+use super::h2::Sending;
 use super::head;
 use super::otlp::{Arriving, blame, settle};
 use super::verdict::{self, Fault};
@@ -34,16 +36,17 @@ const PATIENCE_STEP: Duration = Duration::from_millis(20);
 /// An empty message, which is success in full.
 const EMPTY: Bytes = Bytes::from_static(&[0; prefix::LEN]);
 
-/// Handles a call and answers it.
+/// Handles a call and begins to answer it; what the answer still lacks is the result.
 pub(super) async fn serve(
     client: &Client,
     guard: &Guard,
     mut head: Parts,
     body: &mut StreamBody<'_>,
     respond: &mut SendResponse<Bytes>,
-) {
+) -> Option<Sending> {
     let front = client.gate.front();
     let way = front.grpc(client.side, head.uri.path());
+    let empty = body.is_end();
     if way.is_some_and(|way| way.metadata) {
         head::name_host(&mut head);
     }
@@ -58,14 +61,19 @@ pub(super) async fn serve(
     };
     // A caller that is gone does not hear the answer; what was accepted is safe.
     match result {
-        Ok(message) => {
+        Ok(data) => {
+            client.earn(ANSWERED);
             let answer = verdict::grpc_success(head.headers);
-            if let Ok(mut sending) = respond.send_response(answer, false) {
-                drop(sending.send_data(message, false));
-                drop(sending.send_trailers(verdict::grpc_trailers()));
-            }
+            let stream = respond.send_response(answer, false).ok()?;
+            Some(Sending { stream, data, trailers: Some(verdict::grpc_trailers()) })
         }
-        Err(fault) => fail(client, way, &fault, head.headers, respond),
+        Err(fault) => {
+            let heard = fail(client, way, &fault, head.headers, respond);
+            if heard && !empty {
+                client.earn(FAILED);
+            }
+            None
+        }
     }
 }
 
@@ -75,19 +83,20 @@ pub(super) fn refuse(client: &Client, head: Parts, respond: &mut SendResponse<By
     let way = front.grpc(client.side, head.uri.path());
     let known = way.is_some() || front.grpc_auth().is_some();
     let fault = if known { Fault::Overloaded } else { Fault::UnknownPath };
-    fail(client, way, &fault, head.headers, respond);
+    let _ = fail(client, way, &fault, head.headers, respond);
 }
 
+/// Whether there was still someone to hear it.
 fn fail(
     client: &Client,
     way: Option<Way<'_>>,
     fault: &Fault,
     headers: HeaderMap,
     respond: &mut SendResponse<Bytes>,
-) {
+) -> bool {
     blame(way, fault, client);
     let answer = client.supplies().answers.grpc_fault(fault, headers);
-    drop(respond.send_response(answer, true));
+    respond.send_response(answer, true).is_ok()
 }
 
 /// The client's own deadline came before the backend's answer.

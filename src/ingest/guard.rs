@@ -104,6 +104,12 @@ impl Watch {
         }
     }
 
+    /// Ticks so far.
+    #[must_use]
+    pub const fn tick(&self) -> u32 {
+        self.now.get()
+    }
+
     /// Wakes every guarded task, so that it looks whether it is to end.
     pub fn wake_all(&self) {
         self.seats.borrow().iter().for_each(|seat| seat.wake());

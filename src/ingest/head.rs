@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 
 use super::verdict::Fault;
 use crate::config::plan::Codings;
@@ -139,6 +139,24 @@ fn coding(headers: &HeaderMap, name: &HeaderName) -> Encoded {
     }
     let named = |coding: &Coding| value.eq_ignore_ascii_case(coding.name().as_bytes());
     Coding::ALL.into_iter().find(named).map_or(Encoded::Unknown, Encoded::With)
+}
+
+/// Whether a request over HTTP/2 breaks a rule of RFC 9113 that the protocol library does not
+/// keep: blanks around a value, a `Host` that is not the authority, CONNECT without a host.
+pub(super) fn is_malformed(head: &Parts) -> bool {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let around = |value: &[u8]| blank(value.first()) || blank(value.last());
+    let authority = head.uri.authority().map(|authority| host(authority.as_str().as_bytes()));
+    let named = head.headers.get(HOST).map(|named| host(named.as_bytes()));
+    let elsewhere = authority.zip(named).is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b));
+    let nowhere = head.method == Method::CONNECT && authority.is_none();
+    elsewhere || nowhere || head.headers.values().any(|value| around(value.as_bytes()))
+}
+
+/// A host without a port that says nothing.
+fn host(authority: &[u8]) -> &[u8] {
+    let http = authority.strip_suffix(b":80");
+    http.or_else(|| authority.strip_suffix(b":443")).unwrap_or(authority)
 }
 
 /// Has the headers say which host is asked, as they do over HTTP/1; HTTP/2 says it beside them.

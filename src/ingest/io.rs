@@ -8,6 +8,9 @@
 //!   Without a ticket it does.
 //! - Over HTTP/1 every byte passes [`Strict`] first; see there for what becomes of bytes that break
 //!   a rule.
+//! - Over HTTP/2 the frames are looked at on their way ([`Frames`]): from the first bad one on
+//!   nothing is passed on, and the driver, which is told by the client's `breach`, closes. After a
+//!   block or so the driver has to let others have their turn.
 //! - Closing an HTTP/1 connection in the middle of a request lingers: FIN, then up to 1 MiB is
 //!   thrown away for at most a second, since a socket closed with bytes unread sends RST and the
 //!   client never sees its answer.
@@ -23,6 +26,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use super::Supplies;
 use super::client::{Client, Phase};
+use super::frames::{Frames, Pings};
 use super::strict::{POISON, Strict};
 use crate::buf::budget::Ticket;
 use crate::units::{KIB, MIB};
@@ -33,6 +37,8 @@ const LINGER_BYTES: usize = MIB;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 /// Bytes read at once where no buffer is held while nothing comes; a small request comes whole.
 const SOME: usize = 4 * KIB;
+/// How long a client over HTTP/2 may leave the socket full.
+const UNREAD_TIME: Duration = Duration::from_secs(25);
 /// The block that HTTP/2 connections read through.
 pub(super) const READ_AHEAD: usize = 256 * KIB;
 
@@ -47,6 +53,8 @@ pub(super) struct Io<S> {
     through: bool,
     /// Another one lies below, under TLS: it reads ahead and lingers.
     above: bool,
+    /// HTTP/2: what has come so far.
+    frames: Option<Frames>,
     /// Pays for the block in `ahead`.
     ticket: Option<Ticket>,
     closing: Closing,
@@ -73,6 +81,7 @@ impl<S> Io<S> {
             at: 0,
             through: false,
             above: false,
+            frames: None,
             ticket: None,
             closing: Closing::No,
             strict: None,
@@ -106,14 +115,62 @@ impl<S> Io<S> {
     }
 
     /// Reads through blocks from now on.
-    pub(super) const fn reading_ahead(mut self) -> Self {
+    pub(super) const fn read_ahead(&mut self) {
+        self.through = !self.above;
+    }
+
+    /// HTTP/2: reads through blocks from now on, and looks at the frames.
+    pub(super) fn reading_ahead(mut self) -> Self {
         self.read_ahead();
+        let pings = self.client.keepalive.enforcement.map(Pings::new);
+        self.frames = Some(Frames::new(self.client.supplies().watch.tick(), pings));
+        let first = std::mem::take(&mut self.ahead);
+        let fine = self.look_at(&first);
+        self.ahead = first;
+        self.ahead.truncate(fine);
         self
     }
 
-    /// The same, where it lies.
-    pub(super) const fn read_ahead(&mut self) {
-        self.through = !self.above;
+    /// How many of `bytes` may be passed on.
+    fn look_at(&mut self, bytes: &[u8]) -> usize {
+        let Some(frames) = &mut self.frames else { return bytes.len() };
+        self.client.turn.set(self.client.turn.get().saturating_sub(bytes.len()));
+        let watch = &self.client.supplies().watch;
+        frames.settle(watch.tick(), self.client.take_earned(), self.client.is_in_use());
+        let read = frames.read(bytes);
+        if frames.has_begun() {
+            self.client.greet();
+        }
+        self.client.half.set(frames.is_amid(), watch, self.client.head_time());
+        match read {
+            Ok(()) => bytes.len(),
+            Err((fine, breach)) => {
+                self.client.breach.set(Some(breach));
+                fine
+            }
+        }
+    }
+
+    /// Over HTTP/2 a client has to take what is written.
+    fn wrote(&self, stuck: bool) {
+        if self.frames.is_some() {
+            self.client.unread.set(stuck, &self.client.supplies().watch, UNREAD_TIME);
+        }
+    }
+
+    /// Whether HTTP/2 has to wait: for good after a breach, or for its next turn.
+    fn holds_back(&self, context: &Context<'_>) -> bool {
+        if self.frames.is_none() {
+            return false;
+        }
+        if self.client.breach.get().is_some() {
+            return true;
+        }
+        let over = self.client.turn.get() == 0;
+        if over {
+            context.waker().wake_by_ref();
+        }
+        over
     }
 
     /// Hands out what lies ready; the block goes home with its last byte.
@@ -125,7 +182,8 @@ impl<S> Io<S> {
         if self.at >= self.ahead.len() {
             self.at = 0;
             let empty = std::mem::take(&mut self.ahead);
-            if self.through {
+            // What was read while the protocol was being guessed is no block.
+            if empty.capacity() >= READ_AHEAD {
                 self.client.supplies().home.give(empty);
             }
             self.ticket = None;
@@ -182,21 +240,38 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
             this.check(out, before);
             return Poll::Ready(Ok(()));
         }
-        let Supplies { home, lease, .. } = this.client.supplies();
+        if this.holds_back(context) {
+            return Poll::Pending;
+        }
+        let Supplies { lease, .. } = this.client.supplies();
         let ticket = if this.through { lease.ticket(READ_AHEAD).ok() } else { None };
         let Some(ticket) = ticket else {
             ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
-            if out.filled().len() > before {
+            let came = out.filled().get(before..).unwrap_or_default();
+            if !came.is_empty() {
                 this.client.received();
+                let fine = this.look_at(came);
+                out.set_filled(before.saturating_add(fine));
+                if fine == 0 {
+                    return Poll::Pending;
+                }
                 this.check(out, before);
             }
             return Poll::Ready(Ok(()));
         };
+        let client = Rc::clone(&this.client);
+        let home = &client.supplies().home;
         let mut block = home.take(READ_AHEAD);
         let read = pin!(this.stream.read_buf(&mut block)).poll(context);
         match read {
             Poll::Ready(Ok(count)) if count > 0 => {
                 this.client.received();
+                let fine = this.look_at(&block);
+                if fine == 0 {
+                    home.give(block);
+                    return Poll::Pending;
+                }
+                block.truncate(fine);
                 this.ahead = block;
                 this.ticket = Some(ticket);
                 this.hand_out(out);
@@ -216,7 +291,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.wrote(written.is_pending());
+        written
     }
 
     fn poll_write_vectored(
@@ -224,7 +302,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        this.wrote(written.is_pending());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

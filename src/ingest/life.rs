@@ -4,18 +4,21 @@
 //!  age, give or take a tenth -> old: told to go -> grace -> cut off
 //!  nothing read for `time`   -> ping            -> nothing read for `timeout` -> cut off
 //! ```
+//! Beside that a client may not leave a frame half sent or its answers unread for long ([`Wait`]).
+//!
 //! Connections that are accepted together do not come back together, hence the tenth. Whatever is
 //! read is a sign of life, an answer to a ping among it. Who only idles is the guard's business.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use h2::{Ping, PingPong};
 
 use super::client::Client;
-use super::guard::Guard;
+use super::guard::{Guard, Watch};
 
 /// The age of one connection.
 pub(super) struct Age {
@@ -84,6 +87,33 @@ pub(super) struct Silence {
     guard: Guard,
     time: Duration,
     asked: Cell<bool>,
+}
+
+/// What a client has begun and has to end in time. It costs a comparison until it happens.
+#[derive(Debug, Default)]
+pub(super) struct Wait {
+    guard: OnceCell<Guard>,
+    waiting: Cell<bool>,
+}
+
+impl Wait {
+    /// Whether the client is waited for from now on; the time runs from the first call that says
+    /// so.
+    pub(super) fn set(&self, waiting: bool, watch: &Rc<Watch>, limit: Duration) {
+        if self.waiting.replace(waiting) == waiting {
+            return;
+        }
+        if waiting {
+            self.guard.get_or_init(|| watch.guard()).allow(limit);
+        } else if let Some(guard) = self.guard.get() {
+            guard.rest();
+        }
+    }
+
+    /// Ready when it took too long.
+    pub(super) fn poll_over(&self, context: &Context<'_>) -> Poll<()> {
+        self.guard.get().map_or(Poll::Pending, |guard| guard.poll_expired(context))
+    }
 }
 
 impl Silence {

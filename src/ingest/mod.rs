@@ -21,6 +21,7 @@ mod client;
 mod connection;
 mod cors;
 mod crowd;
+mod frames;
 mod front;
 mod grpc;
 pub mod guard;
@@ -88,6 +89,8 @@ pub struct Supplies {
     complaints: Throttle,
     /// The same for handshakes that fail.
     handshake_complaints: Throttle,
+    /// The same for connections that are closed for what came on them.
+    breaches: Throttle,
     http1: hyper::server::conn::http1::Builder,
     place: Place,
     /// Endpoints of QUIC that are open.
@@ -119,6 +122,7 @@ impl Supplies {
             meter,
             complaints: Throttle::new(COMPLAINT_EVERY),
             handshake_complaints: Throttle::new(COMPLAINT_EVERY),
+            breaches: Throttle::new(COMPLAINT_EVERY),
             http1: http::builder(),
             place,
             endpoints: RefCell::default(),

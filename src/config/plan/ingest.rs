@@ -66,6 +66,9 @@ pub struct ServerKeepalive {
     pub grace: Option<Duration>,
     /// `time` and `timeout`: pinged when silent for the one, closed when it stays so for the other.
     pub ping: Option<(Duration, Duration)>,
+    /// `enforcement_policy`: the least time between pings of a client, and whether it may ping
+    /// without a request under way; `None`: only a flood of them is too much.
+    pub enforcement: Option<(Duration, bool)>,
 }
 
 /// `protocols.http` of a receiver.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::fixture;
 use crate::config::plan::{Codings, HttpTimes, ServerKeepalive};
-use crate::config::{Code, Loaded, Problems};
+use crate::config::{Loaded, Problems};
 
 fn load(protocols: &str) -> Result<Loaded, Problems> {
     let text = format!(
@@ -20,6 +20,9 @@ const fn seconds(count: u64) -> Option<Duration> {
     Some(Duration::from_secs(count))
 }
 
+const NONE: ServerKeepalive =
+    ServerKeepalive { idle: None, age: None, grace: None, ping: None, enforcement: None };
+
 #[test]
 fn keepalive_says_how_long_connections_live() {
     let loaded = load(
@@ -31,7 +34,7 @@ fn keepalive_says_how_long_connections_live() {
     let grpc = loaded.plan.receivers[0].grpc.as_ref().expect("grpc");
     let ping = seconds(1).zip(seconds(20));
     let expected =
-        ServerKeepalive { idle: seconds(120), age: seconds(300), grace: seconds(30), ping };
+        ServerKeepalive { idle: seconds(120), age: seconds(300), grace: seconds(30), ping, ..NONE };
     assert_eq!(grpc.keepalive, expected);
     for none in [
         "{}",
@@ -47,12 +50,18 @@ fn keepalive_says_how_long_connections_live() {
 }
 
 #[test]
-fn an_enforcement_policy_is_accepted_with_a_warning_at_its_place() {
-    let loaded = load("{grpc: {keepalive: {enforcement_policy: {min_time: 10s}}}}");
-    let warnings = loaded.expect("loads").warnings;
-    let [warning] = warnings.as_slice() else { panic!("one warning: {warnings:?}") };
-    let path = "receivers.otlp.protocols.grpc.keepalive.enforcement_policy";
-    assert_eq!((warning.code, warning.path.as_str()), (Code::Ignored, path));
+fn an_enforcement_policy_says_how_often_clients_may_ping() {
+    let cases = [
+        ("{min_time: 10s, permit_without_stream: true}", (Duration::from_secs(10), true)),
+        ("{}", (Duration::from_secs(300), false)),
+    ];
+    for (policy, expected) in cases {
+        let text = format!("{{grpc: {{keepalive: {{enforcement_policy: {policy}}}}}}}");
+        let loaded = load(&text).expect("loads");
+        assert_eq!(loaded.warnings, [], "{policy}");
+        let grpc = loaded.plan.receivers[0].grpc.as_ref().expect("grpc");
+        assert_eq!(grpc.keepalive, ServerKeepalive { enforcement: Some(expected), ..NONE });
+    }
 }
 
 #[test]

@@ -12,11 +12,6 @@ const LOGGER: &str = "logs go where `output_paths` says, with `level` and `encod
 
 /// Keys: scope of the table, key, verdict.
 pub(super) const KEYS: &[(&str, &str, Verdict)] = &[
-    (
-        "receivers.otlp.protocols.grpc.keepalive",
-        "enforcement_policy",
-        Ignored("clients may ping as often as they like"),
-    ),
     ("receivers.otlp.protocols.grpc", "middlewares", NotYet("")),
     ("receivers.otlp.protocols.grpc", "read_buffer_size", Ignored(BUFFERS)),
     ("receivers.otlp.protocols.grpc", "write_buffer_size", Ignored(BUFFERS)),

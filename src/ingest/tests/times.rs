@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::grpc::{assert_success, call, channel, export, finish, framed};
+use super::raw::{Frame, Raw};
 use super::site::{Site, gzip, post, spans, with_plan};
 use crate::config::plan::{HttpIngest, Plan, ServerKeepalive};
 
@@ -97,6 +98,24 @@ fn a_client_that_answers_pings_stays_and_one_that_does_not_is_cut_off() {
         pass(&site, 12).await;
         assert_eq!(site.gate.connections(), 1);
         assert_success(&call(&channel, export(), framed(false, &spans(1))).await);
+    });
+}
+
+#[test]
+fn a_client_that_pings_more_often_than_the_file_permits_is_told_to_calm_down() {
+    let policy = (Duration::from_secs(10), true);
+    with_plan(keepalive(|plan| plan.enforcement = Some(policy)), async |site| {
+        let mut calm = Raw::begin(&site).await;
+        for _ in 0..5 {
+            calm.send(&[Frame::new(6, 0, 0, &[0; 8])]).await;
+            pass(&site, 20).await;
+        }
+        assert_eq!(site.gate.connections(), 1, "one ping in ten seconds is permitted");
+        for _ in 0..4 {
+            calm.send(&[Frame::new(6, 0, 0, &[0; 8])]).await;
+            pass(&site, 2).await;
+        }
+        assert_eq!(calm.goaway().await, Some(11));
     });
 }
 

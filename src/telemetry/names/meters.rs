@@ -254,6 +254,10 @@ pub struct ShardMeter {
     pub connections_refused: Counter,
     /// Heads over HTTP/1 that break its rules.
     pub malformed_heads: Counter,
+    /// Connections closed because they made work without being of use.
+    pub floods: Counter,
+    /// Connections closed because a rule of the protocol was broken on them.
+    pub violations: Counter,
     /// Requests to a path that no pipeline takes.
     pub unknown_paths: Counter,
     /// Requests without the credentials that are asked for.
@@ -270,6 +274,9 @@ impl ShardMeter {
     pub fn new(recorder: &impl Recorder) -> Self {
         let forwarded =
             |how: &str| counter(recorder, "spanyard_shard_forwarded_bytes_total", &[("how", how)]);
+        let closed = |why: &str| {
+            counter(recorder, "spanyard_shard_connections_closed_total", &[("reason", why)])
+        };
         let plain = |name: &'static str| counter(recorder, name, &[]);
         let level = |name: &'static str| gauge(recorder, name, &[]);
         let tls_failure = |at: usize| {
@@ -291,6 +298,8 @@ impl ShardMeter {
             accept_errors: plain("spanyard_shard_accept_errors_total"),
             connections_refused: plain("spanyard_shard_connections_refused_total"),
             malformed_heads: plain("spanyard_shard_malformed_heads_total"),
+            floods: closed("flood"),
+            violations: closed("protocol"),
             unknown_paths: plain("spanyard_shard_unknown_paths_total"),
             unauthenticated: plain("spanyard_shard_unauthenticated_requests_total"),
             leaving_queues: level("spanyard_shard_leaving_queues"),

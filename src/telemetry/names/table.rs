@@ -166,6 +166,8 @@ pub(super) const OWN: &[Series] = &[
         Over::Label, "Accepted connections handed to a shard with fewer of them."),
     own("spanyard_shard_tls_failures_total", Kind::Counter, "{connections}", &["reason"],
         Over::Label, "TLS handshakes that failed."),
+    own("spanyard_shard_connections_closed_total", Kind::Counter, "{connections}", &["reason"],
+        Over::Label, "Connections over HTTP/2 closed for what came on them: flood, protocol."),
     own("spanyard_shard_unknown_paths_total", Kind::Counter, "{requests}", &[], Over::Label,
         "Requests to a path, or calls of a method, that no pipeline takes."),
     own("spanyard_shard_unauthenticated_requests_total", Kind::Counter, "{requests}", &[],
