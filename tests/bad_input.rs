@@ -143,7 +143,7 @@ fn what_the_head_says_can_be_reason_enough() {
     assert_eq!(malformed(&gateway, "http", "json"), 1);
 
     let before = malformed(&gateway, "http", "encoding");
-    for encoding in ["br", "zstd", "gzip, gzip"] {
+    for encoding in ["br", "compress", "gzip, gzip"] {
         let reply = post("/v1/traces", &[("Content-Encoding", encoding)]);
         assert_status(&reply, 400, INVALID_ARGUMENT, encoding);
     }
@@ -253,7 +253,7 @@ fn bad_calls_over_grpc_get_their_codes_and_no_leave_to_try_again() {
     assert_eq!(malformed(&gateway, "grpc", "protobuf"), 2);
     assert_eq!(call("/opentelemetry.Nothing/Export", &[], &good()), 12, "UNIMPLEMENTED");
     assert_eq!(call(Signal::Logs.grpc_path(), &[], b""), 12, "no pipeline for logs");
-    assert_eq!(call(traces, &[("grpc-encoding", "snappy")], &good()), 12, "UNIMPLEMENTED");
+    assert_eq!(call(traces, &[("grpc-encoding", "br")], &good()), 12, "UNIMPLEMENTED");
     assert_eq!(malformed(&gateway, "grpc", "encoding"), 1);
     assert_eq!(call(traces, &[], &vec![0; LIMIT_GRPC + 1]), 8, "RESOURCE_EXHAUSTED");
     let bomb = vec![0; 8 * LIMIT_GRPC];

@@ -96,6 +96,7 @@ const KEEPALIVE: Table = Table {
 const ENFORCEMENT: Table = Table {
     scope: "receivers.otlp.protocols.grpc.keepalive.enforcement_policy",
     keys: &[
+        key("enabled", "boolean", "true", "false: as if it were not named"),
         key("min_time", "duration", "5m", "who pings more often three times is told to go"),
         key("permit_without_stream", "boolean", "false", "whether pings may come between requests"),
     ],

@@ -89,6 +89,7 @@ fn builder(streams_max: u32) -> Builder {
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(client: &Rc<Client>, io: Io<S>) {
     client.begin();
     client.guard.allow(HEAD_TIME);
+    client.turn.set(BYTES_PER_TURN);
     let io = io.reading_ahead();
     let streams_max = client.gate.front().streams_max();
     let mut shaking = builder(streams_max).handshake::<_, Bytes>(io);

@@ -117,7 +117,7 @@ fn no_spelling_of_a_path_is_let_in_without_the_token_over_http_2() {
             let kind = if grpc { "application/grpc" } else { "application/x-protobuf" };
             let request = Request::post(path)
                 .header("content-type", kind)
-                .header("authorization", "Bearer canary-5f0e ");
+                .header("authorization", "Bearer canary-5f0e-");
             let Ok(request) = request.body(()) else { continue };
             let body = if grpc { framed(false, &body) } else { Bytes::from(body.clone()) };
             match answered(&open, request, body).await {
