@@ -1,7 +1,7 @@
 //! The table, case by case, and the answers made of it.
 
 use super::*;
-use crate::frame::inflate::Damage;
+use crate::frame::inflate::{Coding, Damage};
 use crate::frame::json;
 
 fn damaged() -> Fault {
