@@ -1,7 +1,6 @@
 //! A flood of connections takes no descriptor from those who look after the gateway, and leaves
 //! nothing behind.
 
-
 #[path = "support/gateway.rs"]
 mod gateway;
 
