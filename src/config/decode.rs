@@ -12,6 +12,7 @@ pub(super) use values::without_last_break;
 use super::keys::Table;
 use super::problems::Code;
 use super::report::{Fault, Mark, Report};
+use super::secret;
 use super::suggest::did_you_mean;
 use super::unsupported::{self, Verdict};
 use super::yaml::{Entry, Node, Value};
@@ -240,7 +241,11 @@ impl<'a> Section<'a> {
             None => {
                 let known = self.table.names().chain(unsupported::keys_of(self.table.scope));
                 let fault = Fault::new(Code::UnknownKey, format!("unknown key {what}"));
-                let hint = did_you_mean(key, known).unwrap_or_else(|| self.table.listing());
+                let meant = did_you_mean(key, known);
+                if meant.as_deref().is_some_and(secret::is_of_secrets) {
+                    self.report.keep_all_secret(field.node);
+                }
+                let hint = meant.unwrap_or_else(|| self.table.listing());
                 self.report.error(field.key, &field.path, fault.hint(hint));
             }
         }

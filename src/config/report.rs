@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use super::problems::{Code, Fix, Place, Problem, Problems, Severity};
 use super::secret;
 use super::source::Sources;
+use super::yaml::{Node, Value};
 
 /// Problems kept for one load; further ones are counted. At about 500 bytes each, 128 KiB.
 pub(super) const PROBLEMS_MAX: usize = 256;
@@ -133,6 +134,15 @@ impl<'a> Report<'a> {
     /// A place whose text no message may show.
     pub(super) fn keep_secret(&self, mark: Mark) {
         self.secrets.borrow_mut().push(mark);
+    }
+
+    /// The same for every value of a node: a secret stays one where its key is misspelled.
+    pub(super) fn keep_all_secret(&self, node: &Node) {
+        match &node.value {
+            Value::Map(entries) => entries.iter().for_each(|one| self.keep_all_secret(&one.node)),
+            Value::List(items) => items.iter().for_each(|item| self.keep_all_secret(item)),
+            Value::Scalar(_) | Value::Broken => self.keep_secret(node.mark),
+        }
     }
 
     /// Whether a reader has said that a place holds a secret.

@@ -29,6 +29,12 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| lower.contains(word))
 }
 
+/// Whether a suggestion names a key whose values are taken for secrets.
+pub(super) fn is_of_secrets(suggestion: &str) -> bool {
+    is_secret_name(suggestion)
+        || ["headers`", "`inline`"].iter().any(|key| suggestion.contains(key))
+}
+
 /// The line with every secret replaced by stars; `known` are columns (from 0) and widths of values
 /// that are secret by what they are for.
 pub(super) fn mask(line: &str, known: &[(usize, usize)]) -> String {

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::telemetry::names::Transport;
 
 /// Sockets that may wait for a shard.
-const WAITING_MAX: usize = 64;
+pub(super) const WAITING_MAX: usize = 64;
 /// Differences up to this are left alone.
 const SLACK_MIN: usize = 8;
 /// Beyond that, the part of the least load that a difference may have.
