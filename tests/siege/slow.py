@@ -171,6 +171,7 @@ def judge(options, kind, found, verdicts):
         text += f", {failed} could not connect"
     good = left == 0 and failed == 0 and closed[-1] <= kind.most + SLACK_SECONDS
     verdicts.add(kind.name, "closed", good, text, wanted)
-    if said:
-        most = max(said, key=said.get).decode("latin-1")
-        verdicts.add(kind.name, "told", None, f"{most!r} {max(said.values())} times", "")
+    words = {line: times for line, times in said.items() if line.startswith(b"HTTP/")}
+    if words:
+        most = max(words, key=words.get)
+        verdicts.add(kind.name, "told", None, f"{most.decode()!r} {words[most]} times", "")
