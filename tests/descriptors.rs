@@ -1,8 +1,6 @@
 //! A flood of connections takes no descriptor from those who look after the gateway, and leaves
 //! nothing behind.
 
-#![expect(clippy::expect_used, reason = "a test ends where what it needs is not there")]
-
 #[path = "support/gateway.rs"]
 mod gateway;
 

@@ -5,7 +5,7 @@
 //!
 //! The first byte chooses the signal. Where edits are wanted, the second says how many bytes choose
 //! them; the rest is the request. [`corpus`] writes the oracle's seeds in these forms.
-#![expect(clippy::expect_used, reason = "a fuzz target reports a bug by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a fuzz target reports a bug by panicking")]
 
 #[path = "../../src/wire/tests/oracle/check.rs"]
 mod check;

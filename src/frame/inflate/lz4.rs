@@ -83,11 +83,11 @@ pub(super) async fn inflate(compressed: &[u8], sink: &mut Sink) -> Result<(), St
     for _ in 0..PARTS_MAX {
         let input = compressed.get(at..).unwrap_or_default();
         let mut place = 0;
-        let magic = word(input, &mut place).ok_or(bad(at, 0, "the header is cut off"))?;
+        let magic = word(input, &mut place).ok_or_else(|| bad(at, 0, "the header is cut off"))?;
         let taken = if magic & !0xf == SKIPPABLE {
             let size = word(input, &mut place).and_then(|size| usize::try_from(size).ok());
             let end = size.map(|size| size.saturating_add(8)).filter(|end| *end <= input.len());
-            end.ok_or(bad(at, 0, "a skippable frame is cut off"))?
+            end.ok_or_else(|| bad(at, 0, "a skippable frame is cut off"))?
         } else if magic == MAGIC {
             let header = header(input).map_err(|reason| bad(at, 0, reason))?;
             frame(header, input, sink, at, &mut turn).await?
@@ -155,7 +155,7 @@ async fn frame(
         return Err(bad(at, taken, "the length does not match"));
     }
     if header.content_sum {
-        let said = word(input, &mut taken).ok_or(bad(at, taken, "the frame is cut off"))?;
+        let said = word(input, &mut taken).ok_or_else(|| bad(at, taken, "the frame is cut off"))?;
         if said != sum.finish(content) {
             return Err(bad(at, taken, "the sum of the content does not match"));
         }

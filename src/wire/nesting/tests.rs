@@ -30,7 +30,7 @@ fn wrap(number: u32, padded: usize, body: &[u8]) -> Vec<u8> {
     varint::write(u64::from(number) << 3 | 2, &mut out);
     let mut len = body.len();
     for _ in 1..padded {
-        out.push((len & 0x7f) as u8 | 0x80);
+        out.push(u8::try_from(len & 0x7f).unwrap() | 0x80);
         len >>= 7;
     }
     varint::write(len as u64, &mut out);
@@ -145,13 +145,13 @@ fn malformed_input_neither_panics_nor_hides_what_stands_before_it() {
     let place = PLACES[3];
     let deep = request(place, &nested(101, 3), 1);
     for end in 0..deep.len() {
-        let _ = too_deep(Signal::Traces, &deep[..end], 100);
+        let _deep = too_deep(Signal::Traces, &deep[..end], 100);
     }
     for at in 0..deep.len() {
         for flip in [1, 0x80, 0xff] {
             let mut damaged = deep.clone();
             damaged[at] ^= flip;
-            let _ = too_deep(Signal::Traces, &damaged, 100);
+            let _deep = too_deep(Signal::Traces, &damaged, 100);
         }
     }
     let broken = [deep.as_slice(), &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
