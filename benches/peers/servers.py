@@ -77,11 +77,11 @@ exporters:
   otlphttp/production:
     endpoint: http://127.0.0.1:{sink}
     compression: {compression}
-{merge}  otlphttp/other:
+{queue}  otlphttp/other:
     endpoint: http://127.0.0.1:{sink}
     compression: {compression}
-{merge}service:
-  telemetry:
+{queue}{extensions}service:
+{enabled}  telemetry:
     metrics:
       address: 127.0.0.1:{metrics}
   pipelines:
@@ -228,8 +228,12 @@ def loadgen_sink(loadgen, core, home):
     return Server("sink", port, command, core, home)
 
 
-def gateway(binary, variant, sink, core, home, files=None):
-    """The gateway, configured for one variant; `files` of a certificate are for tls and h3."""
+def gateway(binary, variant, sink, core, home, files=None, more=None):
+    """The gateway, configured for one variant; `files` of a certificate are for tls and h3.
+
+    `more` may name an `engine` and a `queue_size`. Its page of metrics is at `metrics`.
+    """
+    more = more or {}
     receiver = ""
     if variant in ("tls", "h3"):
         receiver = f"        tls: {{cert_file: {files[1]}, key_file: {files[2]}}}\n"
@@ -237,21 +241,32 @@ def gateway(binary, variant, sink, core, home, files=None):
         receiver += "        http3: true\n"
     if variant == "zstd":
         receiver = '        compression_algorithms: ["", gzip, zstd]\n'
-    port = free_port()
-    conf = home / f"{variant}.yaml"
+    extensions = enabled = ""
+    if "engine" in more:
+        extensions = f"extensions:\n  spanyard:\n    engine: {more['engine']}\n"
+        enabled = "  extensions: [spanyard]\n"
+    queue = "    merge: false\n" if variant == "unmerged" else ""
+    if "queue_size" in more:
+        queue += f"    sending_queue: {{queue_size: {more['queue_size']}}}\n"
+    port, metrics = free_port(), free_port()
+    name = "-".join([variant, *([more["engine"]] if "engine" in more else [])])
+    conf = home / f"{name}.yaml"
     conf.write_text(
         GATEWAY.format(
             port=port,
             sink=sink.port,
-            metrics=free_port(),
+            metrics=metrics,
             receiver=receiver,
             compression=variant if variant in ("gzip", "zstd") else "none",
             processors="resource/mark" if variant == "upsert" else "",
-            merge="    merge: false\n" if variant == "unmerged" else "",
+            queue=queue,
+            extensions=extensions,
+            enabled=enabled,
         )
     )
     command = [str(binary), "--config", str(conf)]
-    server = Server(f"spanyard-{variant}", port, command, core, home)
+    server = Server(f"spanyard-{name}", port, command, core, home)
+    server.metrics = metrics
     if variant in ("tls", "h3"):
         server.authority, server.quic = files[0], variant == "h3"
     return server

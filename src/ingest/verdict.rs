@@ -28,6 +28,7 @@ use super::head::{JSON, Media, PROTOBUF};
 use crate::config::plan::Codings;
 use crate::frame::FrameError;
 use crate::frame::grpc_prefix::BadCall;
+use crate::frame::inflate::Damage;
 use crate::frame::json::JsonError;
 use crate::pipeline::{Failure, Refusal};
 
@@ -104,6 +105,10 @@ impl Fault {
             }
             Self::Json(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("json")),
             Self::Encoding(_) => (StatusCode::BAD_REQUEST, UNIMPLEMENTED, Some("encoding")),
+            Self::Compression(FrameError::BadCompression { reason: Damage::Window(_), .. })
+            | Self::TooLarge { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED, Some("too_large"))
+            }
             Self::Compression(_) => {
                 (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("compression"))
             }
@@ -112,9 +117,6 @@ impl Fault {
             }
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, Some("protobuf")),
             Self::Call(_) => (StatusCode::BAD_REQUEST, INTERNAL, Some("grpc_frame")),
-            Self::TooLarge { .. } => {
-                (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED, Some("too_large"))
-            }
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED, None),
             Self::Quota { .. } => (StatusCode::TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED, None),

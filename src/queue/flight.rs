@@ -18,7 +18,7 @@ pub struct Flight {
     weight: Weight,
     unsettled: Weight,
     sent: bool,
-    _queue: Option<Held>,
+    room: Option<Held>,
 }
 
 /// What became of a part of a batch.
@@ -36,7 +36,7 @@ impl Flight {
     pub(super) fn new(destination: Rc<Destination>, weight: Weight, held: Option<Held>) -> Self {
         let with_workers = &destination.held_by_workers;
         with_workers.set(with_workers.get().plus(weight));
-        Self { destination, weight, unsettled: weight, sent: false, _queue: held }
+        Self { destination, weight, unsettled: weight, sent: false, room: held }
     }
 
     /// Books the fate of `weight`, a part of this batch.
@@ -89,6 +89,8 @@ impl Drop for Flight {
         if self.unsettled != Weight::default() {
             self.settle(self.unsettled, Fate::Dropped(self.destination.blame.get()));
         }
+        // The room goes first: who waits for it is called by `landed`.
+        drop(self.room.take());
         self.destination.landed(self.weight);
     }
 }

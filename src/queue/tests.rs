@@ -321,6 +321,27 @@ async fn clients_are_held_back_while_megabytes_wait_and_let_go_on_landing() {
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn clients_are_held_back_while_half_of_the_slots_are_taken_and_let_go_on_landing() {
+    let bench = bench(8, true);
+    bench.destination.answered();
+    for _ in 0..4 {
+        send(&bench, 10).expect("room");
+    }
+    assert!(!bench.destination.is_pressed(), "half of them is not too many");
+    send(&bench, 10).expect("room");
+    assert!(bench.destination.is_pressed());
+    let (_, mut flight) = bench.destination.next(0).await.expect("open");
+    assert!(bench.destination.is_pressed(), "what is in flight counts");
+    let landing = async {
+        tokio::task::yield_now().await;
+        flight.settle(flight.unsettled(), Fate::Delivered);
+        drop(flight);
+    };
+    tokio::join!(bench.destination.relieved(), landing);
+    assert!(!bench.destination.is_pressed());
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn compressed_originals_are_never_joined() {
     let bench = bench(10, true);
     let original = payload(&bench.pool, b"gz");

@@ -23,10 +23,12 @@ const DETACH_AFTER: Duration = Duration::from_millis(100);
 pub struct DeadOn(Arc<AtomicUsize>);
 
 impl Destination {
-    /// Whether more than [`SOFT_BYTES`] wait and are in flight at a backend that does answer.
+    /// Whether more than [`SOFT_BYTES`] or half of `queue_size` wait and are in flight at a backend
+    /// that does answer.
     #[must_use]
     pub fn is_pressed(&self) -> bool {
-        self.ring.borrow().held_bytes() > SOFT_BYTES
+        let slots = self.supplies.slots.budget();
+        (self.ring.borrow().held_bytes() > SOFT_BYTES || slots.leased() > slots.limit() / 2)
             && !self.failing.get()
             && clock::now().saturating_duration_since(self.last_answer.get()) < SILENT_AFTER
     }

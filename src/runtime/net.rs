@@ -24,6 +24,11 @@ const BACKLOG: i32 = 1024;
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 8;
 
+/// What the kernel may keep of answers that a client does not read; it doubles the figure for its
+/// own needs. Left alone it keeps up to `tcp_wmem`, 4 MiB and more, of every such connection.
+/// Answers are small, so no client that reads them waits for it.
+const UNREAD_BYTES: usize = 64 << 10;
+
 /// A non-blocking listener. `shared`: others may listen on the same address, and the kernel spreads
 /// connections among them.
 ///
@@ -38,6 +43,8 @@ pub fn listen(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
+    // What is accepted takes it over.
+    socket.set_send_buffer_size(UNREAD_BYTES)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -103,6 +110,18 @@ fn annotated(address: SocketAddr, error: io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use socket2::SockRef;
+
+    #[tokio::test]
+    async fn the_kernel_keeps_little_of_what_a_client_does_not_read() {
+        let listener = listen("127.0.0.1:0".parse().expect("address"), false).expect("listen");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("listen");
+        let address = listener.local_addr().expect("address");
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (_client, (stream, _)) = (client.expect("connect"), accepted.expect("accept"));
+        let kept = SockRef::from(&stream).send_buffer_size().expect("an option");
+        assert!((UNREAD_BYTES..=2 * UNREAD_BYTES).contains(&kept), "{kept}");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_address_gets_its_share_of_the_time_that_is_left() {

@@ -116,9 +116,13 @@ def p99_ms(result):
 
 
 class Crowd:
-    """Many connections to one port, and when each of them was closed by the other side."""
+    """Many connections to one port, and when each of them was closed by the other side.
 
-    def __init__(self, port, count, first=b"", prepare=None):
+    With `over`, which looks at what is read, a connection also ends with what it says is the end.
+    """
+
+    def __init__(self, port, count, first=b"", prepare=None, over=None):
+        self.over = over
         self.epoll, self.members, self.closed = select.epoll(), {}, []
         self.said, self.failed = {}, 0
         for number in range(count):
@@ -178,7 +182,7 @@ class Crowd:
             return
         except OSError:
             data = b""
-        if not data:
+        if not data or (self.over and self.over(data)):
             self._gone(number)
             return
         line = data.split(b"\r\n", 1)[0][:20]

@@ -35,6 +35,7 @@ class Kind:
     most: int
     drips: bool = False
     deaf: bool = False
+    over: object = None
 
 
 def grpc_half():
@@ -42,6 +43,13 @@ def grpc_half():
     data = b"\0" + (1 << 20).to_bytes(4, "big")
     opened = ground.HELLO + ground.frame(ground.SETTINGS, ground.ACK, 0)
     return opened + ground.h2_head(1, grpc=True) + ground.frame(ground.DATA, 0, 1, data)
+
+
+def stream_ended(data):
+    """Whether the only stream was answered or reset: its connection may idle on."""
+    frames = ground.h2_frames(bytearray(data))
+    ends = {(ground.HEADERS, ground.END_STREAM), (ground.RESET, 0)}
+    return any((kind, flags & ground.END_STREAM) in ends for kind, flags, _, _ in frames)
 
 
 KINDS = (
@@ -57,7 +65,7 @@ KINDS = (
     Kind("body-stall", "http", ground.post_head(32 << 10), BODY_SECONDS),
     Kind("body-large", "http", ground.post_head(1 << 20), BODY_SECONDS, drips=True),
     Kind("body-chunked", "http", ground.post_head(None) + b"8000\r\n", BODY_SECONDS, drips=True),
-    Kind("body-grpc", "grpc", grpc_half(), BODY_SECONDS),
+    Kind("body-grpc", "grpc", grpc_half(), BODY_SECONDS, over=stream_ended),
     Kind("reader", "http", b"", BODY_SECONDS, deaf=True),
 )
 
@@ -97,7 +105,7 @@ def one(options, kind, gateway, verdicts):
     load = send(int(wait))
     prepare = narrow if kind.deaf else None
     before = gateway.rss_kib()
-    with ground.Crowd(port, options.connections, kind.first, prepare) as crowd:
+    with ground.Crowd(port, options.connections, kind.first, prepare, kind.over) as crowd:
         if kind.deaf:
             talk_without_listening(crowd)
         peak = beset(crowd, kind, wait, gateway)
@@ -163,6 +171,7 @@ def judge(options, kind, found, verdicts):
         text += f", {failed} could not connect"
     good = left == 0 and failed == 0 and closed[-1] <= kind.most + SLACK_SECONDS
     verdicts.add(kind.name, "closed", good, text, wanted)
-    if said:
-        most = max(said, key=said.get).decode("latin-1")
-        verdicts.add(kind.name, "told", None, f"{most!r} {max(said.values())} times", "")
+    words = {line: times for line, times in said.items() if line.startswith(b"HTTP/")}
+    if words:
+        most = max(words, key=words.get)
+        verdicts.add(kind.name, "told", None, f"{most.decode()!r} {words[most]} times", "")

@@ -4,8 +4,7 @@ use super::*;
 use crate::frame::inflate::{Coding, Damage};
 use crate::frame::json;
 
-fn damaged() -> Fault {
-    let reason = Damage::Window(9 << 20);
+fn damaged(reason: Damage) -> Fault {
     FrameError::BadCompression { coding: Coding::Zstd, offset: 3, reason }.into()
 }
 
@@ -18,7 +17,8 @@ fn all() -> Vec<(Fault, u16, i32)> {
         (Fault::Method, 405, 12),
         (Fault::MediaType, 415, 3),
         (Fault::Json(json), 400, 3),
-        (damaged(), 400, 3),
+        (damaged(Damage::Text("no frame")), 400, 3),
+        (damaged(Damage::Window(9 << 20)), 413, 8),
         (Fault::Malformed(malformed), 400, 3),
         (Fault::Malformed(WireError::new(9, Reason::NestedTooDeep(100))), 400, 3),
         (Fault::Call(BadCall::SecondMessage), 400, 13),
@@ -50,7 +50,7 @@ fn an_unknown_encoding_is_the_requests_fault_over_http_and_unimplemented_over_gr
 #[test]
 fn damage_is_told_with_coding_place_and_what_was_found() {
     let text = "zstd at offset 3: window of 9437184 bytes, at most 8 MiB";
-    assert_eq!(damaged().to_string(), text);
+    assert_eq!(damaged(Damage::Window(9 << 20)).to_string(), text);
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
