@@ -192,8 +192,8 @@ impl Gate {
         Ok(())
     }
 
-    /// Takes HTTP/3 on `socket` (non-blocking) until [`Gate::drain`]. Another gate's endpoint at the
-    /// same address changes over to this one; the connections it has stay with the other.
+    /// Takes HTTP/3 on `socket` (non-blocking) until [`Gate::drain`]. Another gate's endpoint at
+    /// the same address changes over to this one; the connections it has stay with the other.
     ///
     /// # Errors
     /// The socket has no address.
