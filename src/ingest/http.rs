@@ -78,29 +78,54 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let builder = &client.supplies().http1;
     let mut connection = Box::new(builder.serve_connection(TokioIo::new(io), service));
     let mut told = false;
-    let rests = poll_fn(|context| {
+    let end = poll_fn(|context| {
         let expired = client.poll_expired(context).is_ready();
         let overdue = client.poll_overdue(context).is_ready();
         let over = age.poll_over(context).is_ready();
         if overdue || over || (expired && client.phase() != Phase::Busy) {
-            return Poll::Ready(!overdue && !over && client.is_still());
+            let rests = !overdue && !over && client.is_still();
+            return Poll::Ready(if rests { End::Rest } else { End::Cut });
         }
-        let mut connection = Pin::new(&mut *connection);
         if (client.is_draining() || age.is_old()) && !told {
             told = true;
-            connection.as_mut().graceful_shutdown();
+            Pin::new(&mut *connection).graceful_shutdown();
         }
         // How a connection ends is its client's affair: what was accepted is safe in a queue.
-        let polled = connection.poll(context).map(|_| false);
+        let polled = Pin::new(&mut *connection).poll(context).map(|_| End::Done);
         // Whoever waits for a body has seen that its time is up, and has answered.
-        if expired && client.guard.is_expired() { Poll::Ready(false) } else { polled }
+        if expired && client.guard.is_expired() { Poll::Ready(End::Cut) } else { polled }
     })
     .await;
-    if !rests {
-        return None;
-    }
     let parts = connection.into_parts();
-    parts.read_buf.is_empty().then(|| parts.io.into_inner())
+    match end {
+        End::Rest => parts.read_buf.is_empty().then(|| parts.io.into_inner()),
+        End::Cut => None,
+        End::Done => {
+            close(client, parts.io.into_inner()).await;
+            None
+        }
+    }
+}
+
+/// How a time with hyper ended.
+enum End {
+    /// Nothing is under way for a moment.
+    Rest,
+    /// All is answered that will be.
+    Done,
+    /// Its time is up.
+    Cut,
+}
+
+/// Closes the socket in good order, if hyper has not: behind an offer to upgrade it does not.
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(client: &Client, mut io: Io<S>) {
+    poll_fn(|context| {
+        let overdue = client.poll_overdue(context).is_ready();
+        let closed = Pin::new(&mut io).poll_shutdown(context).map(drop);
+        let expired = client.poll_expired(context).is_ready();
+        if overdue || expired { Poll::Ready(()) } else { closed }
+    })
+    .await;
 }
 
 /// One request and its answer.

@@ -13,8 +13,9 @@
 //! on, nor is any byte after it, ever. In its place comes [`POISON`], which hyper refuses wherever
 //! it stands: requests before it are answered in their order, then it answers 400 and closes.
 //!
-//! It is stricter than RFC 9112 where leniency serves nobody here: no `Upgrade`, no `CONNECT`, no
-//! coding but one `chunked`, no fragment. How large a head may be is hyper's business.
+//! It is stricter than RFC 9112 where leniency serves nobody here: no `CONNECT`, no coding but one
+//! `chunked`, no fragment, and no `Upgrade` but the offer of `h2c` with its `HTTP2-Settings`, which
+//! is never taken up. How large a head may be is hyper's business.
 
 use std::fmt;
 

@@ -14,6 +14,9 @@ const AUTHORITY_MAX: usize = 100;
 const VERSION: &[u8] = b"HTTP/1.";
 const CHUNKED: &[u8] = b"chunked";
 const CONTINUE: &[u8] = b"100-continue";
+/// The one offer that may be passed over, as RFC 9110, 7.8 has it: Java's client makes it with
+/// every request in clear text.
+const OFFER: &[u8] = b"h2c";
 
 /// How the body of a request ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ struct Facts {
     host: bool,
     chunked: bool,
     expects: bool,
+    upgrade: bool,
+    settings: bool,
     length: Option<u64>,
 }
 
@@ -74,6 +79,8 @@ enum Field {
     Coding,
     Host,
     Expect,
+    Upgrade,
+    Settings,
     Other,
 }
 
@@ -246,7 +253,8 @@ impl Head {
         let (field, again) = match self.len {
             4 if is("host") => (Field::Host, facts.host),
             6 if is("expect") => (Field::Expect, facts.expects),
-            7 if is("upgrade") => return Err("an upgrade"),
+            7 if is("upgrade") => (Field::Upgrade, facts.upgrade),
+            14 if is("http2-settings") => (Field::Settings, facts.settings),
             14 if is("content-length") => (Field::Length, facts.length.is_some()),
             17 if is("transfer-encoding") => (Field::Coding, facts.chunked),
             _ => return Ok(Field::Other),
@@ -303,8 +311,10 @@ impl Head {
                 }
                 self.len = self.len.saturating_add(1);
             }
-            Field::Coding | Field::Expect => self.keep(&[byte.to_ascii_lowercase()]),
-            Field::Other => {}
+            Field::Coding | Field::Expect | Field::Upgrade => {
+                self.keep(&[byte.to_ascii_lowercase()])
+            }
+            Field::Settings | Field::Other => {}
         }
         Ok(())
     }
@@ -315,6 +325,7 @@ impl Head {
             Field::Length if self.facts.length.is_none() => Err("a length that is no number"),
             Field::Coding if self.kept() != CHUNKED => Err("a transfer coding but chunked"),
             Field::Expect if self.kept() != CONTINUE => Err("an expectation but 100-continue"),
+            Field::Upgrade if self.kept() != OFFER => Err(UPGRADE),
             Field::Host if self.authority_len > 0 && self.len != self.authority_len => {
                 Err(OTHER_HOST)
             }
@@ -322,6 +333,8 @@ impl Head {
                 self.facts.chunked |= field == Field::Coding;
                 self.facts.expects |= field == Field::Expect;
                 self.facts.host |= field == Field::Host;
+                self.facts.upgrade |= field == Field::Upgrade;
+                self.facts.settings |= field == Field::Settings;
                 Ok(())
             }
         }
@@ -329,10 +342,11 @@ impl Head {
 
     /// What the head as a whole says of the body.
     fn framing(&self) -> Result<Framing, &'static str> {
-        let Facts { recent, host, chunked, length, .. } = self.facts;
+        let Facts { recent, host, chunked, upgrade, settings, length, .. } = self.facts;
         match (chunked, length) {
             _ if self.trailers => Ok(Framing::Length(0)),
             _ if recent && !host => Err("no host"),
+            _ if upgrade && !(recent && settings) => Err(UPGRADE),
             (true, Some(_)) => Err("a length and a transfer coding"),
             (true, None) if !recent => Err("a transfer coding in HTTP/1.0"),
             (true, None) => Ok(Framing::Chunked),
@@ -366,4 +380,5 @@ impl Head {
 
 const NO_LF: &str = "a CR without its LF";
 const BAD_VERSION: &str = "a version but 1.0 and 1.1";
+const UPGRADE: &str = "an upgrade";
 const OTHER_HOST: &str = "a host that differs from the target's";

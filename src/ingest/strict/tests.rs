@@ -4,6 +4,8 @@ use super::*;
 use proptest::prelude::*;
 
 const HEAD: &str = "POST /v1/traces HTTP/1.1\r\nHost: x\r\n";
+const SETTINGS: &str = "HTTP2-Settings: AAEA\r\n";
+const TWICE: &str = "a field that may come once and came twice";
 
 /// The verdict on `bytes` in pieces of `size`: how many bytes pass, and why no more do.
 fn verdict(bytes: &[u8], size: usize) -> (usize, Option<&'static str>) {
@@ -41,6 +43,8 @@ fn requests_that_follow_the_rules_pass_and_leave_nothing_open() {
         format!("{HEAD}Content-Length:\t 0 \t\r\nX: \t a b \x7c\u{e9} \r\nEmpty:\r\n\r\n"),
         format!("{HEAD}TRANSFER-encoding: Chunked \r\n\r\n{chunks}"),
         format!("{HEAD}expect: 100-Continue\r\ncontent-length: 1\r\n\r\n0"),
+        format!("{HEAD}{SETTINGS}Upgrade: h2c\r\n\r\n"),
+        format!("{HEAD}{SETTINGS}\r\n"),
         "GET / HTTP/1.0\r\n\r\n".to_owned(),
         "OPTIONS * HTTP/1.1\r\nhost:\r\n\r\n".to_owned(),
         "POST http://Shop:4318/v1/traces?a HTTP/1.1\r\nhost: shop:4318\r\n\r\n".to_owned(),
@@ -71,14 +75,20 @@ fn only_whole_requests_leave_nothing_open() {
 #[test]
 fn a_breach_names_its_byte_and_its_reason_however_the_bytes_come() {
     let head = HEAD.len();
-    let cases: [(String, usize, &str); 12] = [
+    let cases: [(String, usize, &str); 18] = [
         (format!("{HEAD}a : b\r\n\r\n"), head + 1, "a blank before a colon"),
         (format!("{HEAD}a: b\r\n c: d\r\n\r\n"), head + 6, "a folded line"),
         (format!("{HEAD}a: b\nc: d\r\n\r\n"), head + 4, "a control character in a value"),
         (format!("{HEAD}a: b\rc: d\r\n\r\n"), head + 5, "a CR without its LF"),
         (format!("{HEAD}: b\r\n\r\n"), head, "a field without a name"),
         (format!("{HEAD}content-length: 1,1\r\n\r\n"), head + 17, "a length that is no number"),
-        (format!("{HEAD}upgrade: h2c\r\n\r\n"), head + 7, "an upgrade"),
+        (format!("{HEAD}upgrade: h2c\r\n\r\n"), head + 15, "an upgrade"),
+        (format!("{HEAD}{SETTINGS}upgrade: h2c\r\nUpgrade: h2c\r\n"), head + 43, TWICE),
+        (format!("{HEAD}upgrade: websocket\r\n\r\n"), head + 18, "an upgrade"),
+        (format!("{HEAD}{SETTINGS}upgrade: h2c,h2c\r\n"), head + 38, "an upgrade"),
+        (format!("{HEAD}{SETTINGS}upgrade: h2\r\n"), head + 33, "an upgrade"),
+        (format!("{HEAD}{SETTINGS}upgrade:\r\n"), head + 30, "an upgrade"),
+        (format!("{HEAD}{SETTINGS}{SETTINGS}"), head + 36, TWICE),
         ("GET /\0 HTTP/1.1\r\n".to_owned(), 5, "a target with a byte that none has"),
         ("GET  / HTTP/1.1\r\n".to_owned(), 4, "a target that is neither a path nor a URL"),
         ("GET / HTTP/2.0\r\n".to_owned(), 11, "a version but 1.0 and 1.1"),
@@ -133,7 +143,14 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
         |(target, fields, body, chunk, blank)| {
             let mut head = if blank { "\r\n".to_owned() } else { String::new() };
             head.push_str(&format!("PUT {target} HTTP/1.1\r\nhost: a.b:1\r\n"));
-            let known = ["host", "expect", "upgrade", "content-length", "transfer-encoding"];
+            let known = [
+                "host",
+                "expect",
+                "upgrade",
+                "http2-settings",
+                "content-length",
+                "transfer-encoding",
+            ];
             for (name, value) in fields {
                 if !known.contains(&name.to_ascii_lowercase().as_str()) {
                     head.push_str(&format!("{name}:{value}\r\n"));

@@ -5,7 +5,9 @@ use http::{HeaderName, HeaderValue};
 
 use super::grpc::{assert_success, call, channel, export, framed};
 use super::site::{Answer, post, spans, with_plan};
-use crate::config::plan::{Authenticator, Cors, HttpIngest, Plan, Secret};
+use crate::config::plan::{
+    Authenticator, Cors, HttpIngest, Plan, Quota, Secret, TenantKey, TenantLimits,
+};
 
 fn strings(list: &[&str]) -> Vec<String> {
     list.iter().map(|one| (*one).to_owned()).collect()
@@ -18,7 +20,7 @@ fn cors(origins: &[&str], headers: &[&str]) -> Cors {
 
 const USUAL: [&str; 3] = ["Accept", "Content-Type", "X-Requested-With"];
 
-fn shop(http: &mut HttpIngest) {
+pub(super) fn shop(http: &mut HttpIngest) {
     http.cors = Some(cors(&["https://shop.example", "https://*.apps.example"], &USUAL));
 }
 
@@ -26,7 +28,7 @@ fn change(change: impl FnOnce(&mut HttpIngest)) -> impl FnOnce(&mut Plan) {
     move |plan| change(plan.receivers[0].http.as_mut().unwrap())
 }
 
-fn preflight(origin: &str, method: &str, headers: &str) -> Vec<u8> {
+pub(super) fn preflight(origin: &str, method: &str, headers: &str) -> Vec<u8> {
     let asked = if headers.is_empty() {
         String::new()
     } else {
@@ -152,15 +154,56 @@ fn every_answer_to_an_allowed_origin_says_so_and_one_to_another_origin_does_not(
         }
         let answer = site.ask(&preflight("https://shop.example", "POST", "")).await;
         assert_eq!(answer.status, 204, "browsers send no credentials with a preflight");
-        let full = site.fill(0);
-        let lines = "authorization: t\r\norigin: https://shop.example\r\n";
-        let mut client = site.connect().await;
-        drop(full);
-        client.send(&post(lines, &body)).await;
-        assert_eq!(client.answer().await.status, 200);
         let plain =
             "OPTIONS /v1/traces HTTP/1.1\r\nhost: x\r\norigin: https://shop.example\r\n\r\n";
         assert_eq!(site.ask(plain.as_bytes()).await.status, 401, "no preflight: as any other");
+    });
+}
+
+#[test]
+fn pages_can_read_that_a_body_is_too_large_that_there_is_no_room_and_that_a_quota_is_used_up() {
+    let busy = |plan: &mut Plan| {
+        shop(plan.receivers[0].http.as_mut().unwrap());
+        let key = TenantKey::Header(HeaderName::from_static("x-tenant"));
+        let default = Some(Quota { rate: 1, burst: 1 });
+        plan.tenants = Some(TenantLimits { key, default, tenants: Vec::new() });
+    };
+    with_plan(busy, async |site| {
+        let lines = "origin: https://shop.example\r\nx-tenant: a\r\n";
+        let allowed = |answer: &Answer, status| {
+            assert_eq!(answer.status, status);
+            let origin = Some("https://shop.example");
+            assert_eq!(said(answer), [origin, None, None, Some("true"), None, Some("Origin")]);
+            assert_eq!(answer.header("retry-after").is_some(), status != 413);
+        };
+        let large = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 10000000\r\n\
+             content-type: application/x-protobuf\r\norigin: https://shop.example\r\n\r\n";
+        allowed(&site.ask(large.as_bytes()).await, 413);
+        let mut client = site.connect().await;
+        let full = site.fill(0);
+        client.send(&post(lines, &spans(100))).await;
+        allowed(&client.answer().await, 503);
+        drop(full);
+        assert_eq!(site.ask(&post(lines, &spans(100))).await.status, 200);
+        allowed(&site.ask(&post(lines, &spans(1))).await, 429);
+    });
+}
+
+#[test]
+fn a_preflight_over_http_2_is_answered_as_one_over_http_1() {
+    with_plan(change(shop), async |site| {
+        let mut channel = channel(&site).await.ready().await.unwrap();
+        let request = http::Request::options("http://x/v1/traces")
+            .header("origin", "https://shop.example")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type");
+        let (answer, _) = channel.send_request(request.body(()).unwrap(), true).unwrap();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 204);
+        let named = |name: &str| answer.headers().get(name).and_then(|it| it.to_str().ok());
+        assert_eq!(named("access-control-allow-origin"), Some("https://shop.example"));
+        assert_eq!(named("access-control-allow-headers"), Some("content-type"));
+        assert_eq!(named("vary"), VARY);
     });
 }
 

@@ -6,9 +6,13 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::site::{Site, on_shard, post, spans};
+use super::times::pass;
 use crate::runtime::net;
 
 const TYPE: &str = "content-type: application/x-protobuf\r\n";
+/// What Java's HTTP client sends with every request in clear text.
+const OFFER: &str = "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n\
+    Upgrade: h2c\r\n";
 
 /// A head of a POST with further lines, and what follows it.
 fn head(lines: &str, rest: &str) -> Vec<u8> {
@@ -99,6 +103,8 @@ fn others() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("Upgrade", head("Connection: upgrade\r\nUpgrade: websocket\r\n", "")),
         ("h2c", head("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n", "")),
+        ("h2c and more", head(&OFFER.replace("h2c", "h2c, websocket"), "")),
+        ("h2c in HTTP/1.0", format!("POST / HTTP/1.0\r\n{OFFER}\r\n").into_bytes()),
         ("CONNECT", line("CONNECT x:80 HTTP/1.1")),
         ("CONNECT to a path", line("CONNECT /v1/traces HTTP/1.1")),
         ("Expect", head("Expect: 200-ok\r\nContent-Length: 3\r\n", "abc")),
@@ -150,18 +156,23 @@ async fn assert_refused(site: &Site, name: &str, bad: &[u8], before: usize) {
     let good = post("", &spans(1));
     let bytes = [good.repeat(before), bad.to_vec(), good].concat();
     for piece in [bytes.len(), 1] {
-        let taken = site.count("otelcol_receiver_accepted_spans");
-        let text = everything(site, &bytes, piece).await;
-        let statuses: Vec<&str> =
-            text.lines().filter_map(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)).collect();
-        let mut expected = vec!["200"; before];
-        expected.push("400");
-        assert_eq!(statuses, expected, "{name} in pieces of {piece}: {text}");
-        let last = text.rsplit("HTTP/1.1 400").next().unwrap();
-        assert!(last.contains("\r\nconnection: close\r\n"), "{name}: {text}");
-        let more = site.count("otelcol_receiver_accepted_spans") - taken;
-        assert_eq!(more, before as u64, "{name} in pieces of {piece}");
+        assert_answers(site, name, &bytes, piece, before).await;
     }
+}
+
+/// So many requests are taken, the next is refused, and that is all.
+async fn assert_answers(site: &Site, name: &str, bytes: &[u8], piece: usize, before: usize) {
+    let taken = site.count("otelcol_receiver_accepted_spans");
+    let text = everything(site, bytes, piece).await;
+    let statuses: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)).collect();
+    let mut expected = vec!["200"; before];
+    expected.push("400");
+    assert_eq!(statuses, expected, "{name} in pieces of {piece}: {text}");
+    let last = text.rsplit("HTTP/1.1 400").next().unwrap();
+    assert!(last.contains("\r\nconnection: close\r\n"), "{name}: {text}");
+    let more = site.count("otelcol_receiver_accepted_spans") - taken;
+    assert_eq!(more, before as u64, "{name} in pieces of {piece}");
 }
 
 fn matrix() -> Vec<(&'static str, Vec<u8>)> {
@@ -191,11 +202,36 @@ fn requests_before_one_that_is_refused_are_answered_in_their_order() {
 }
 
 #[test]
+fn the_rules_hold_and_connections_end_in_good_order_behind_offers_of_h2c() {
+    on_shard(async |site| {
+        let offers = post(OFFER, &spans(1)).repeat(2);
+        for (name, bad) in matrix() {
+            let bytes = [&offers[..], &bad, &b"x".repeat(300_000)].concat();
+            assert_answers(&site, name, &bytes, bytes.len(), 2).await;
+        }
+    });
+}
+
+#[test]
+fn an_offer_of_h2c_is_passed_over_also_on_a_connection_that_rests() {
+    on_shard(async |site| {
+        let mut client = site.connect().await;
+        for _ in 0..3 {
+            client.send(&post(OFFER, &spans(1))).await;
+            let answer = client.answer().await;
+            assert_eq!((answer.status, answer.header("upgrade")), (200, None));
+            pass(&site, 5).await;
+        }
+    });
+}
+
+#[test]
 fn what_the_rules_allow_is_not_refused() {
     on_shard(async |site| {
         let close = "Connection: close\r\n";
         let cases = [
             ("an empty line in front", [b"\r\n", &post(close, b"")[..]].concat()),
+            ("an offer of h2c", post(&format!("{close}{OFFER}"), b"")),
             ("HTTP/1.0", format!("POST /v1/traces HTTP/1.0\r\n{TYPE}\r\n").into_bytes()),
             ("a URL", line(&format!("POST http://X/v1/traces HTTP/1.1\r\n{close}A: b"))),
             ("extensions and trailers", {

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::cors::{preflight, shop};
 use super::grpc::{assert_success, call, export, framed};
 use super::site::{Site, on_shard, post, spans, with_plan};
 use crate::config::plan::{Pem, Plan, TlsServer, TlsVersion};
@@ -137,6 +138,24 @@ fn both_versions_are_spoken_and_the_protocol_is_agreed_on_or_shows_in_the_first_
         let strange = Offer { protocols: &["spdy/3"], ..ANY };
         assert!(strange.connect(site.address).await.is_err());
         assert_eq!(site.sum_of(FAILURES, "protocol"), 1);
+    });
+}
+
+#[test]
+fn a_preflight_through_tls_is_answered() {
+    let secure = |plan: &mut Plan| {
+        both(server())(plan);
+        shop(plan.receivers[0].http.as_mut().unwrap());
+    };
+    with_plan(secure, async |site| {
+        let mut stream = ANY.connect(site.address).await.unwrap();
+        let asked = preflight("https://shop.example", "POST", "content-type");
+        stream.write_all(&asked).await.unwrap();
+        let mut answer = [0; 400];
+        let count = stream.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..count]);
+        assert!(answer.starts_with("HTTP/1.1 204 No Content"), "{answer}");
+        assert!(answer.contains("access-control-allow-origin: https://shop.example"), "{answer}");
     });
 }
 
