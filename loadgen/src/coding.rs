@@ -1,16 +1,23 @@
 //! Content codings: what a body is compressed with, on both sides.
 //!
 //! Reading takes all gzip members and all zstd frames and is bounded; writing is at a low level,
-//! as exporters do.
+//! as exporters do. Snappy is a block where it is written; a block and frames are read.
 
-use std::io;
+use std::io::{self, Read, Write};
 
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use snap::raw::{Encoder, decompress_len};
+use snap::read::FrameDecoder;
 use zstd_safe::{DCtx, InBuffer, OutBuffer};
 
 use crate::gzip::{self, INFLATED_BYTES_MAX};
 
 /// The level of the zstd bodies a sender makes.
 const ZSTD_LEVEL: i32 = 1;
+/// How snappy frames begin.
+const SNAPPY_FRAMES: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 /// Room for one more piece of inflated zstd.
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -24,6 +31,10 @@ pub enum Coding {
     Gzip,
     /// `zstd`, RFC 8878.
     Zstd,
+    /// `zlib`, RFC 1950; `deflate` means the same.
+    Zlib,
+    /// `snappy`.
+    Snappy,
 }
 
 impl Coding {
@@ -34,6 +45,8 @@ impl Coding {
             Self::Identity => None,
             Self::Gzip => Some("gzip"),
             Self::Zstd => Some("zstd"),
+            Self::Zlib => Some("zlib"),
+            Self::Snappy => Some("snappy"),
         }
     }
 
@@ -43,6 +56,8 @@ impl Coding {
             b"" | b"identity" => Some(Self::Identity),
             b"gzip" => Some(Self::Gzip),
             b"zstd" => Some(Self::Zstd),
+            b"zlib" | b"deflate" => Some(Self::Zlib),
+            b"snappy" | b"x-snappy-framed" => Some(Self::Snappy),
             _ => None,
         }
     }
@@ -60,6 +75,12 @@ impl Coding {
                 let _size = zstd_safe::compress(&mut out, &bytes, ZSTD_LEVEL).map_err(fault)?;
                 Ok(out)
             }
+            Self::Zlib => {
+                let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+                encoder.write_all(&bytes)?;
+                encoder.finish()
+            }
+            Self::Snappy => Ok(Encoder::new().compress_vec(&bytes)?),
         }
     }
 
@@ -70,8 +91,29 @@ impl Coding {
             Self::Identity => Ok(()),
             Self::Gzip => gzip::inflate(bytes, out),
             Self::Zstd => unzstd(bytes, out),
+            Self::Zlib => bounded(ZlibDecoder::new(bytes), out),
+            Self::Snappy if bytes.starts_with(SNAPPY_FRAMES) => {
+                bounded(FrameDecoder::new(bytes), out)
+            }
+            Self::Snappy => {
+                if decompress_len(bytes)? as u64 > INFLATED_BYTES_MAX {
+                    return Err(too_large());
+                }
+                *out = snap::raw::Decoder::new().decompress_vec(bytes)?;
+                Ok(())
+            }
         }
     }
+}
+
+/// Everything a reader gives.
+fn bounded(reader: impl Read, out: &mut Vec<u8>) -> io::Result<()> {
+    let read = reader.take(INFLATED_BYTES_MAX + 1).read_to_end(out)?;
+    if read as u64 > INFLATED_BYTES_MAX { Err(too_large()) } else { Ok(()) }
+}
+
+fn too_large() -> io::Error {
+    io::Error::other(format!("content above {INFLATED_BYTES_MAX} bytes"))
 }
 
 /// All frames of `bytes`, one after the other.
@@ -85,7 +127,7 @@ fn unzstd(bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let missing = state.decompress_stream(&mut room, &mut input).map_err(fault)?;
         let filled = room.pos();
         if filled as u64 > INFLATED_BYTES_MAX {
-            return Err(io::Error::other(format!("content above {INFLATED_BYTES_MAX} bytes")));
+            return Err(too_large());
         }
         if input.pos() == bytes.len() && missing == 0 {
             return Ok(());
@@ -110,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_is_compressed_comes_back_whole_however_large() {
-        for coding in [Coding::Gzip, Coding::Zstd] {
+        for coding in [Coding::Gzip, Coding::Zstd, Coding::Zlib, Coding::Snappy] {
             let small = coding.compress(text()).expect("compressed");
             assert!(small.len() < text().len() / 2, "{coding:?}: {}", small.len());
             let mut out = b"old".to_vec();

@@ -9,7 +9,6 @@
 use crate::cursor::Cursor;
 use crate::error::{Reason, WireError};
 use crate::field::{self, Key};
-use crate::nesting::LONG;
 use crate::resource::Pair;
 use crate::schema::{self, Signal};
 
@@ -18,21 +17,24 @@ use crate::schema::{self, Signal};
 pub const RESOURCE_FIELDS_MAX: u32 = 65_536;
 
 const ITEM: u32 = Key::new(schema::ITEM, field::LEN).raw();
+const ITEM_BYTE: u8 = 0x12;
+const _: () = assert!(ITEM == ITEM_BYTE as u32);
 
 /// Spans, log records or data points in the body of a group.
 ///
 /// # Errors
 /// The first malformed field of the levels that are walked; offsets count from `group_body`.
 pub fn count_items(signal: Signal, group_body: &[u8]) -> Result<u32, WireError> {
-    walk_group(signal, Cursor::new(group_body), &mut false)
+    walk_group(signal, Cursor::new(group_body), &mut 0)
 }
 
-/// Validates a group and counts its items; `long` tells of a long part.
+/// Validates a group and counts its items. `lengths` becomes the union of the bits of its parts'
+/// lengths: one instruction an item, and enough to tell whether one is as long as a power of two.
 #[inline]
 pub(crate) fn walk_group(
     signal: Signal,
     mut group: Cursor<'_>,
-    long: &mut bool,
+    lengths: &mut usize,
 ) -> Result<u32, WireError> {
     let mut items = 0_u32;
     let mut resource_fields = 0_u32;
@@ -40,14 +42,14 @@ pub(crate) fn walk_group(
         match key.number() {
             schema::RESOURCE => {
                 let resource = group.message(key)?;
-                *long |= resource.rest().len() >= LONG;
+                *lengths |= resource.rest().len();
                 walk_resource(resource, &mut resource_fields)?;
             }
             schema::SCOPES | schema::SCOPES_DEPRECATED => {
                 let scope = group.message(key)?;
                 let counted = match signal {
-                    Signal::Traces | Signal::Logs => walk_scope(scope, long)?,
-                    Signal::Metrics => walk_metrics(scope, long)?,
+                    Signal::Traces | Signal::Logs => walk_scope(scope, lengths)?,
+                    Signal::Metrics => walk_metrics(scope, lengths)?,
                 };
                 items = items.saturating_add(counted);
             }
@@ -61,38 +63,44 @@ pub(crate) fn walk_group(
 /// The hot loop. Items are recognised by their whole key, so that key and length of the next item
 /// are all that is read of it.
 #[inline]
-fn walk_scope(mut scope: Cursor<'_>, long: &mut bool) -> Result<u32, WireError> {
+fn walk_scope(mut scope: Cursor<'_>, lengths: &mut usize) -> Result<u32, WireError> {
     let mut items = 0_u32;
-    while let Some(key) = scope.key()? {
+    loop {
+        while let Some(length) = scope.plain_skip(ITEM_BYTE) {
+            *lengths |= length;
+            items = items.saturating_add(1);
+        }
+        let Some(key) = scope.key()? else {
+            return Ok(items);
+        };
         if key.raw() == ITEM {
-            scope.skip_item(long)?;
+            *lengths |= scope.body(key)?.len();
             items = items.saturating_add(1);
         } else {
-            skip_of_scope(&mut scope, key, long)?;
+            skip_of_scope(&mut scope, key, lengths)?;
         }
     }
-    Ok(items)
 }
 
-fn walk_metrics(mut scope: Cursor<'_>, long: &mut bool) -> Result<u32, WireError> {
+fn walk_metrics(mut scope: Cursor<'_>, lengths: &mut usize) -> Result<u32, WireError> {
     let mut points = 0_u32;
     while let Some(key) = scope.key()? {
         if key.raw() == ITEM {
             let metric = scope.message(key)?;
-            *long |= metric.rest().len() >= LONG;
+            *lengths |= metric.rest().len();
             points = points.saturating_add(walk_metric(metric)?);
         } else {
-            skip_of_scope(&mut scope, key, long)?;
+            skip_of_scope(&mut scope, key, lengths)?;
         }
     }
     Ok(points)
 }
 
 #[inline(never)]
-fn skip_of_scope(scope: &mut Cursor<'_>, key: Key, long: &mut bool) -> Result<(), WireError> {
+fn skip_of_scope(scope: &mut Cursor<'_>, key: Key, lengths: &mut usize) -> Result<(), WireError> {
     match key.number() {
         schema::SCOPE | schema::ITEM | schema::SCHEMA_URL => {
-            *long |= scope.body(key)?.len() >= LONG;
+            *lengths |= scope.body(key)?.len();
             Ok(())
         }
         _ => scope.skip(key),

@@ -24,7 +24,7 @@ pub const DEPTH_MAX: usize = 1000;
 pub const LONG: usize = 512;
 /// From this depth on, only what is long can be nested deeper.
 const LONG_DEPTH: usize = 100;
-const _: () = assert!(bytes_of(LONG_DEPTH) >= LONG);
+const _: () = assert!(bytes_of(LONG_DEPTH) >= LONG && LONG.is_power_of_two());
 /// What a level takes at least: two keys, two lengths.
 const LEVEL_BYTES: usize = 4;
 
@@ -209,7 +209,11 @@ fn descend<'a>(
     signal: Signal,
     needed: usize,
 ) -> Option<(Kind, Cursor<'a>)> {
-    while cursor.rest().len() >= needed {
+    loop {
+        cursor.skip_below(needed);
+        if cursor.rest().len() < needed {
+            return None;
+        }
         let key = cursor.key().ok()??;
         if key.wire() != field::LEN {
             cursor.skip(key).ok()?;
@@ -222,7 +226,6 @@ fn descend<'a>(
             return Some((inner, body));
         }
     }
-    None
 }
 
 #[cfg(test)]

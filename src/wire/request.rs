@@ -10,6 +10,7 @@
 use crate::count::walk_group;
 use crate::cursor::Cursor;
 use crate::error::{Reason, WireError};
+use crate::nesting::LONG;
 use crate::schema::{self, Signal};
 use crate::segments::Span;
 
@@ -79,9 +80,11 @@ impl Request {
             return Err(WireError::new(0, Reason::TooLarge(bytes.len())));
         }
         let mut cursor = Cursor::new(bytes);
+        let mut lengths = 0;
         loop {
             let start = cursor.offset();
             let Some(key) = cursor.key()? else {
+                self.long = lengths >= LONG;
                 return Ok(());
             };
             if key.number() != schema::GROUP {
@@ -93,7 +96,7 @@ impl Request {
             if self.groups.len() >= GROUPS_MAX {
                 return Err(WireError::new(start, Reason::TooManyGroups));
             }
-            let items = walk_group(signal, body, &mut self.long)?;
+            let items = walk_group(signal, body, &mut lengths)?;
             let field = cursor.span_from(start);
             self.groups.push(Group { field, body: body.span(), items });
             self.items = self.items.saturating_add(u64::from(items));

@@ -15,7 +15,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "soak"), str(ROOT / "benches" / "peers")]
+# Behind: both directories have an idle.py.
+sys.path += [str(ROOT / "tests" / "soak"), str(ROOT / "benches" / "peers")]
 import payload
 import servers
 import yard

@@ -8,8 +8,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Request, Version};
 
 use super::PATIENCE;
+use crate::coding::Coding;
 use crate::grpc_frame::{Outcome, frame, outcome, read_body};
-use crate::{gzip, net};
+use crate::net;
 
 /// What came back from a call.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +29,8 @@ pub struct GrpcReply {
     pub trailers: HeaderMap,
 }
 
-/// Calls the method at `path` with one message; a `grpc-encoding: gzip` header compresses it.
+/// Calls the method at `path` with one message; a `grpc-encoding` header of a coding that is known
+/// here compresses it.
 ///
 /// # Errors
 /// When there is no connection, the stream is reset, or no status comes within [`PATIENCE`].
@@ -38,9 +40,10 @@ pub fn grpc(
     headers: &[(&str, &str)],
     message: &[u8],
 ) -> io::Result<GrpcReply> {
-    let gzip = headers.contains(&("grpc-encoding", "gzip"));
-    let message = if gzip { gzip::deflate(message)? } else { message.to_vec() };
-    let body = frame(gzip, &message);
+    let encoding = headers.iter().find(|(name, _)| *name == "grpc-encoding");
+    let coding = encoding.and_then(|(_, name)| Coding::named(name.as_bytes())).unwrap_or_default();
+    let message = coding.compress(message.to_vec())?;
+    let body = frame(coding != Coding::Identity, &message);
     let mut request = Request::builder()
         .method("POST")
         .version(Version::HTTP_2)

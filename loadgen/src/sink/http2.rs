@@ -156,7 +156,7 @@ fn message(headers: &HeaderMap, mut body: Bytes, cheap: bool) -> Result<(Coding,
         (1, Some(coding)) if coding != Coding::Identity => Ok((coding, message)),
         (1, _) => {
             let found = String::from_utf8_lossy(encoding);
-            Err(format!("grpc-encoding {found:?}: expected gzip or zstd"))
+            Err(format!("grpc-encoding {found:?}: expected gzip, zstd, zlib or snappy"))
         }
         _ => Err(format!("gRPC prefix flag {flag}: expected 0 or 1")),
     }

@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use spanyard_wire::nesting::DEPTH_MAX;
+
 use super::tenants;
 use crate::config::decode::Field;
 use crate::config::keys::{Table, key};
@@ -18,7 +20,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Depth of the values of a message where the file does not say.
 const NESTING: usize = 100;
 /// Deepest that may be configured short of any depth.
-const NESTING_MAX: u64 = 65_535;
+const NESTING_MAX: u64 = DEPTH_MAX as u64;
 /// Port of the admin page where the file names none.
 const ADMIN_PORT: u16 = 13134;
 
@@ -29,7 +31,7 @@ pub(super) const SPANYARD: Table = Table {
         key("pin", "boolean", "true", "bind each thread to one core"),
         key("drain_timeout", "duration", "10s", "how long SIGTERM waits for queues to empty"),
         key("engine", "word", "auto", "what carries the sockets: `auto`, `epoll` or `uring`"),
-        key("max_nesting", "whole number", "100", "depth of the values of a message; 0: any"),
+        key("max_nesting", "whole number", "100", "depth of values, up to 1000; 0: any"),
         key("admin", "mapping", "on", "the port that takes `POST /-/reload`"),
         key("tenant_limits", "mapping", "off", "what one tenant may send"),
     ],

@@ -1,5 +1,7 @@
 //! The cursor on its own: keys, skipping, groups, offsets of errors.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn skip_all(bytes: &[u8]) -> Result<usize, WireError> {
@@ -63,6 +65,56 @@ fn groups_nest_to_the_limit_and_no_deeper() {
     assert_eq!(skip_all(&nested(GROUP_DEPTH_MAX)), Ok(1));
     let error = skip_all(&nested(GROUP_DEPTH_MAX + 1)).unwrap_err();
     assert_eq!(error.reason, Reason::GroupTooDeep);
+}
+
+#[test]
+fn groups_end_in_the_order_in_which_they_began_however_many_are_open() {
+    for depth in [1, 2, 8, 9, 10, 15] {
+        let starts = (1..=depth).map(|number| number << 3 | 3);
+        let ends = (1..=depth).rev().map(|number| number << 3 | 4);
+        let mut bytes: Vec<u8> = starts.chain([0x0a, 1, 0xff]).chain(ends).collect();
+        assert_eq!(skip_all(&bytes), Ok(1), "{depth}");
+        for at in bytes.len() - usize::from(depth)..bytes.len() {
+            bytes[at] ^= 0x40;
+            let error = skip_all(&bytes).unwrap_err();
+            let refused = matches!(error.reason, Reason::GroupEnd(_) | Reason::FieldZero);
+            assert!(refused, "{depth}, {at}: {error}");
+            bytes[at] ^= 0x40;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_skipped_in_one_go_is_what_is_skipped_field_by_field(
+        bytes in proptest::collection::vec(
+            prop_oneof![
+                proptest::sample::select(vec![0x0a, 0x0b, 0x0c, 8, 9, 0x0d, 0x80, 0, 1, 2, 5]),
+                any::<u8>(),
+            ],
+            0..60,
+        ),
+        size in 0..20_usize,
+    ) {
+        let (mut fast, mut slow) = (Cursor::new(&bytes), Cursor::new(&bytes));
+        fast.skip_below(size);
+        while slow.offset() < fast.offset() {
+            prop_assert!(slow.rest().len() >= size);
+            let key = slow.key().unwrap().unwrap();
+            match key.wire() {
+                field::LEN => prop_assert!(slow.message(key).unwrap().rest().len() < size),
+                _ => slow.skip(key).unwrap(),
+            }
+        }
+        prop_assert_eq!(slow.offset(), fast.offset());
+
+        let (mut fast, mut slow) = (Cursor::new(&bytes), Cursor::new(&bytes));
+        if let Some(length) = fast.plain_skip(0x0a) {
+            let key = slow.key().unwrap().unwrap();
+            prop_assert_eq!((key.raw(), slow.body(key).unwrap().len()), (0x0a, length));
+        }
+        prop_assert_eq!(slow.offset(), fast.offset());
+    }
 }
 
 #[test]
