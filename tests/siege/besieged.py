@@ -18,12 +18,14 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 START_SECONDS_MAX = 20
 
+CERTIFICATES = ROOT / "tests" / "certificates"
+TLS = f", tls: {{cert_file: {CERTIFICATES}/server.pem, key_file: {CERTIFICATES}/server.key}}"
 CONFIG = """
 receivers:
   otlp:
     protocols:
       grpc: {{endpoint: "127.0.0.1:{grpc}"}}
-      http: {{endpoint: "127.0.0.1:{http}"}}
+      http: {{endpoint: "127.0.0.1:{http}"{tls}}}
 exporters: {{debug: {{verbosity: basic}}}}
 service:
   telemetry:
@@ -52,14 +54,14 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def gateway(binary):
-    """Runs the gateway until the block ends."""
+def gateway(binary, tls=False):
+    """Runs the gateway until the block ends, perhaps with TLS on the port for HTTP."""
     if not binary.exists():
         raise SystemExit(f"no {binary}: cargo build --locked --release --bins")
     ports = {name: free_port() for name in ("grpc", "http", "metrics")}
     with tempfile.TemporaryDirectory(prefix="siege-") as folder:
         config = pathlib.Path(folder) / "config.yaml"
-        config.write_text(CONFIG.format(**ports))
+        config.write_text(CONFIG.format(tls=TLS if tls else "", **ports))
         log = (pathlib.Path(folder) / "log").open("w+b")
         child = subprocess.Popen(
             [str(binary), "--shards", "1", "--config", str(config)],
