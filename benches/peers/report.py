@@ -105,5 +105,5 @@ def table(found):
     text.append("CPU of the server per request answered 200. ratio: to nginx in the same round;")
     text.append("upsert: to the gateway's own plain case; h3: to nginx over plain HTTP/1. refused: answered")
     text.append("with a status of 400 or more. busy: share of its core that the server used; below 95 % the")
-    text.append("load was the limit. C1000 over TLS: the handshakes of its 1,000 connections count.")
+    text.append("load was the limit. With tls and h3 the handshakes of a run's connections are in its CPU time.")
     return "\n".join(text)
