@@ -86,7 +86,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             return Poll::Ready(!overdue && !over && client.is_still());
         }
         let mut connection = Pin::new(&mut *connection);
-        if (client.is_draining() || age.is_old()) && !told {
+        // Of a connection that is only old, whose next request may be on its way, the next answer
+        // is the last; without one it is closed when it rests.
+        client.old.set(age.is_old());
+        if client.is_draining() && !told {
             told = true;
             connection.as_mut().graceful_shutdown();
         }
@@ -118,7 +121,8 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes
         answer
     };
     client.end();
-    if client.times.single_use || body.broken { verdict::closing(answer) } else { answer }
+    let last = client.times.single_use || client.old.get() || body.broken;
+    if last { verdict::closing(answer) } else { answer }
 }
 
 /// The body of a request, with the connection's deadline.

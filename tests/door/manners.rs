@@ -8,7 +8,7 @@ use loadgen::client::{Raw, grpc, post};
 use loadgen::otlp::Signal;
 use loadgen::sink::{Mode, Sink};
 
-use super::backend::sink;
+use super::backend::{seen, sink};
 use super::gateway::Gateway;
 use super::visitor::{assert_status, body, config, connect, exchange};
 
@@ -102,13 +102,29 @@ fn a_tenant_over_its_quota_is_told_to_wait_and_others_are_not() {
 }
 
 #[test]
-fn an_idle_connection_over_http_of_the_age_in_the_file_is_closed() {
+fn old_connections_over_http_are_told_to_go_and_none_is_cut_off_within_a_request() {
     let backend = sink(Mode::Ok);
     let gateway = Gateway::start(&with_http(&backend, "max_connection_age: 1s"));
     let mut idle = Raw::connect(gateway.http()).expect("a connection");
     idle.post("/v1/traces", &[], &body()).expect("sent");
     assert_eq!(idle.reply().expect("an answer").status, 200);
+    let mut busy = Raw::connect(gateway.http()).expect("a connection");
+    let mut answered = 1_u64;
+    loop {
+        busy.post("/v1/traces", &[], &body()).expect("sent");
+        let reply = busy.reply().expect("an answer");
+        assert_eq!(reply.status, 200);
+        answered += 1;
+        if reply.header("connection") == Some("close") {
+            break;
+        }
+    }
+    assert_eq!(busy.rest().expect("an end"), b"");
     assert_eq!(idle.rest().expect("an end"), b"", "nothing but an end");
+    let _all = seen(&backend, |report| report.accepted > 0);
+    let _page = gateway.metrics_when("each was taken", |page| {
+        page.count("otelcol_receiver_accepted_spans", &[]) == answered
+    });
 }
 
 #[test]
