@@ -68,6 +68,8 @@ pub(super) struct Client {
     pub(super) traffic: Traffic,
     /// HTTP/1: a rule was broken, and nothing more is read.
     broken: Cell<bool>,
+    /// HTTP/1: it has reached its age, and its next answer is the last.
+    pub(super) old: Cell<bool>,
     /// The connection closes with a request's body unread.
     pub(super) linger: Cell<bool>,
     /// Several requests share the connection: HTTP/2.
@@ -125,6 +127,7 @@ impl Client {
             phase: Cell::new(Phase::Head),
             traffic: Traffic::default(),
             broken: Cell::new(false),
+            old: Cell::new(false),
             linger: Cell::new(false),
             multiplexed: Cell::new(false),
             held: Cell::new(0),

@@ -86,7 +86,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             let rests = !overdue && !over && client.is_still();
             return Poll::Ready(if rests { End::Rest } else { End::Cut });
         }
-        if (client.is_draining() || age.is_old()) && !told {
+        // Of a connection that is only old, whose next request may be on its way, the next answer
+        // is the last; without one it is closed when it rests.
+        client.old.set(age.is_old());
+        if client.is_draining() && !told {
             told = true;
             Pin::new(&mut *connection).graceful_shutdown();
         }
@@ -143,7 +146,8 @@ async fn exchange(client: &Client, request: Request<Incoming>) -> Response<Bytes
         answer
     };
     client.end();
-    if client.times.single_use || body.broken { verdict::closing(answer) } else { answer }
+    let last = client.times.single_use || client.old.get() || body.broken;
+    if last { verdict::closing(answer) } else { answer }
 }
 
 /// The body of a request, with the connection's deadline.

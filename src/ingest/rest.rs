@@ -79,10 +79,10 @@ where
     let goes_on = poll_fn(|context| {
         let expired = client.poll_expired(context).is_ready();
         let over = age.poll_over(context).is_ready() || age.is_old();
-        if expired || over || client.is_draining() {
-            return Poll::Ready(false);
+        match io.poll_fill(context) {
+            Poll::Pending if expired || over || client.is_draining() => Poll::Ready(false),
+            read => read.map(|read| read.unwrap_or(false)),
         }
-        io.poll_fill(context).map(|read| read.unwrap_or(false))
     })
     .await;
     if !goes_on {
