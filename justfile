@@ -72,13 +72,18 @@ story:
     cargo build --locked --bins
     tests/story/run
 
-# Dead and silent backends under load, clients of others; about 12 minutes, on a quiet machine.
+# Dead and silent backends under load, clients of others, every siege; an hour, on a quiet machine.
 soak:
     cargo build --release --locked --workspace
     tests/soak/run clients
     tests/soak/run silent
     tests/soak/run isolation
     tests/soak/run isolation --spans 1000 --seconds 20
+    tests/siege/floods
+    tests/siege/conformance
+    tests/siege/conformance --tls
+    tests/siege/quic
+    for name in slow bombs overload idle tenants fairness; do tests/siege/run $name; done
 
 # Fuzzes every target for SECONDS each.
 fuzz SECONDS="60" *TARGETS:

@@ -314,7 +314,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Io<S> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(Pin::new(&mut this.stream).poll_flush(context))?;
+        let flushed = Pin::new(&mut this.stream).poll_flush(context);
+        // TLS has taken more than the client.
+        this.wrote(flushed.is_pending());
+        ready!(flushed)?;
         this.client.wrote();
         Poll::Ready(Ok(()))
     }

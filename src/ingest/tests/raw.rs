@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::site::Site;
@@ -55,25 +55,36 @@ fn literal(block: &mut Vec<u8>, name: u8, value: &[u8]) {
 }
 
 /// The connection.
-pub(super) struct Raw {
-    stream: TcpStream,
+pub(super) struct Raw<S = TcpStream> {
+    stream: S,
     ahead: Vec<u8>,
 }
 
 impl Raw {
     /// A connection that has shown its preface and its settings.
     pub(super) async fn begin(site: &Site) -> Self {
-        let mut raw = Self::connect(site).await;
-        raw.write(PREFACE).await;
-        raw.send(&[Frame::new(4, 0, 0, &[])]).await;
-        raw
+        Self::connect(site).await.greeted().await
     }
 
     /// A connection on which nothing has been said.
     pub(super) async fn connect(site: &Site) -> Self {
         let port = site.address.port();
         let stream = net::connect("127.0.0.1", port, Duration::from_secs(5)).await.unwrap();
+        Self::over(stream)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
+    /// A connection over a stream on which nothing has been said.
+    pub(super) const fn over(stream: S) -> Self {
         Self { stream, ahead: Vec::new() }
+    }
+
+    /// Shows the preface and settings.
+    pub(super) async fn greeted(mut self) -> Self {
+        self.write(PREFACE).await;
+        self.send(&[Frame::new(4, 0, 0, &[])]).await;
+        self
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) {
@@ -87,7 +98,11 @@ impl Raw {
     /// Whether the frames could be sent before the connection broke or stood still.
     pub(super) async fn try_send(&mut self, frames: &[Frame]) -> bool {
         let bytes: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
-        let written = tokio::time::timeout(STUCK, self.stream.write_all(&bytes)).await;
+        let write = async {
+            self.stream.write_all(&bytes).await?;
+            self.stream.flush().await
+        };
+        let written = tokio::time::timeout(STUCK, write).await;
         matches!(written, Ok(Ok(())))
     }
 

@@ -1,6 +1,7 @@
 //! Ports with TLS as clients meet them: versions, protocols, who is let in.
 
 mod changes;
+mod guarded;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
