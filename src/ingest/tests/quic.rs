@@ -1,5 +1,6 @@
 //! Connections over QUIC: who gets in, how they end, and what a flood costs.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -139,6 +140,11 @@ fn a_gate_that_takes_over_a_socket_gets_the_new_clients_and_the_old_one_keeps_it
 /// The first bits of a packet that asks a client to come again (Retry).
 const COME_AGAIN: u8 = 0xf0;
 
+/// The name that a first datagram gives the connection: behind the flags and the version.
+fn named(datagram: &[u8]) -> &[u8] {
+    &datagram[6..][..usize::from(datagram[5])]
+}
+
 /// Begins so many handshakes from one address that says nothing more; returns once `refused` of
 /// them have been asked to come again.
 async fn begin(address: SocketAddr, count: usize, refused: usize) {
@@ -149,9 +155,16 @@ async fn begin(address: SocketAddr, count: usize, refused: usize) {
     let mut begun = Vec::new();
     let mut datagram = [0; 2000];
     let mut told = 0;
+    let mut known = HashSet::new();
     for _ in 0..count {
         begun.push(clients.connect(nowhere, "backend").unwrap());
-        let len = relay.recv(&mut datagram).await.unwrap();
+        // A client that is not answered says the same again: what is wanted is the new one's word.
+        let len = loop {
+            let len = relay.recv(&mut datagram).await.unwrap();
+            if known.insert(named(&datagram).to_vec()) {
+                break len;
+            }
+        };
         let _ = spoofed.send_to(&datagram[..len], address).await.unwrap();
         while spoofed.try_recv(&mut datagram).is_ok() {
             told += usize::from(datagram[0] & COME_AGAIN == COME_AGAIN);

@@ -53,9 +53,12 @@ fn requests_that_two_readers_could_take_apart_are_refused_and_the_session_is_clo
     });
 }
 
+/// The frames of a flood's turn of this number.
+type Turn = fn(u32) -> Vec<Frame>;
+
 #[test]
 fn floods_over_tls_are_told_to_calm_down() {
-    let floods: [(&str, fn(u32) -> Vec<Frame>); 3] = [
+    let floods: [(&str, Turn); 3] = [
         ("pings", |_| vec![Frame::new(6, 0, 0, &[0; 8])]),
         ("requests without a body", |at| vec![Frame::request(2 * at + 1, true)]),
         ("rapid reset", |at| {
