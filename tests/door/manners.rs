@@ -1,6 +1,5 @@
 //! What clients are told beside the answer to their request: headers of the file, CORS, quotas of
 //! tenants, the end of old connections; and what carries them.
-#![expect(clippy::expect_used, reason = "a test ends where what it needs is not there")]
 
 use std::time::Duration;
 
