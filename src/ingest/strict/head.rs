@@ -284,6 +284,8 @@ impl Head {
             (Part::Before, b' ' | b'\t') => Part::Before,
             (_, b' ' | b'\t') => Part::After,
             (Part::After, _) => return Err("more than one word where one is expected"),
+            // A bare LF among them, which ends the line for other readers.
+            _ if !class::is_text(byte) => return Err("a value with a byte that none has"),
             _ => {
                 self.letter(field, byte)?;
                 Part::In

@@ -104,6 +104,11 @@ fn others() -> Vec<(&'static str, Vec<u8>)> {
         ("Upgrade", head("Connection: upgrade\r\nUpgrade: websocket\r\n", "")),
         ("h2c", head("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n", "")),
         ("h2c and more", head(&OFFER.replace("h2c", "h2c, websocket"), "")),
+        (
+            "a length in an offer",
+            head(&OFFER.replace("AAEA", "A\nContent-Length: 4\nB: A"), "0\r\n"),
+        ),
+        ("NUL in an expectation", head("Expect: 1\0\r\nContent-Length: 0\r\n", "")),
         ("h2c in HTTP/1.0", format!("POST / HTTP/1.0\r\n{OFFER}\r\n").into_bytes()),
         ("CONNECT", line("CONNECT x:80 HTTP/1.1")),
         ("CONNECT to a path", line("CONNECT /v1/traces HTTP/1.1")),
